@@ -1,0 +1,5 @@
+"""JGB pipeline: official Japanese government bond and TIC series, from publishers' bytes to Parquet.
+
+Layers, imported downwards only: ``defs`` (Dagster) on ``sources``, ``landing``, ``analytics`` and
+``extracts``; below those only ``settings``, ``files`` and the vocabulary of ``sources.base``.
+"""

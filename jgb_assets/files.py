@@ -1,0 +1,27 @@
+"""Whole-file writes: a reader sees the old file or the new one, never a part.
+
+Belongs here: the one helper by which landing and extracts put bytes on disk. Not here: what the bytes mean.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_atomically(path: Path, body: bytes) -> None:
+    """Write ``body`` to ``path`` through a flushed temporary file in the same folder.
+
+    A crash leaves at most a stray ``.tmp-*`` file beside the old content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

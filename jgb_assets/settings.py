@@ -1,0 +1,103 @@
+"""Typed settings from the environment. ``.env.example`` lists each; an unknown name or value raises.
+
+Belongs here: every ``JGB_*`` variable, its type and its default. Not here: anything that acts on one.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BUNDLE = Path(__file__).resolve().parent / "bundle" / "archive"
+PREFIX = "JGB_"
+
+
+class SettingsError(ValueError):
+    """A ``JGB_*`` variable that does not exist or has a value it may not have."""
+
+
+def _absolute(value: object) -> object:
+    return Path(value).expanduser().absolute() if isinstance(value, str) and value else value
+
+
+def _hashes(value: object) -> object:
+    return frozenset(re.split(r"[\s,]+", value.strip())) - {""} if isinstance(value, str) else value
+
+
+Folder = Annotated[Path, BeforeValidator(_absolute)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Settings(BaseModel):
+    """What a run is told. Field ``data_dir`` is read from ``JGB_DATA_DIR``, and so on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_dir: Folder = REPOSITORY / "data"
+    transport: Literal["archive", "live"] = "archive"
+    archive_dir: Folder = BUNDLE
+    as_of: AwareDatetime | None = None
+    publish_uri: str | None = None
+    accept_sha256: Annotated[frozenset[Sha256], BeforeValidator(_hashes)] = frozenset()
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read every ``JGB_*`` variable that is set and not empty.
+
+        Raises:
+            SettingsError: naming each variable that is unknown or holds an unusable value.
+        """
+        source = os.environ if environment is None else environment
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in source.items()
+            if name.startswith(PREFIX) and value
+        }
+        try:
+            settings = cls.model_validate(given)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{PREFIX}{str(part['loc'][0]).upper()}={part['input']!r}: {part['msg']}" for part in error.errors()
+            )
+            raise SettingsError(f"{problems}. See .env.example for the variables and their values.") from error
+        if "://" in (settings.publish_uri or ""):
+            raise SettingsError(
+                f"{PREFIX}PUBLISH_URI={settings.publish_uri!r}: releases go to a folder; object stores are not built yet."
+            )
+        return settings
+
+    @cached_property
+    def as_of_utc(self) -> datetime | None:
+        """``as_of`` in UTC."""
+        return self.as_of.astimezone(UTC) if self.as_of else None
+
+    @property
+    def snapshots_dir(self) -> Path:
+        """Publishers' bytes as accepted, write-once."""
+        return self.data_dir / "snapshots"
+
+    @property
+    def quarantine_dir(self) -> Path:
+        """Publishers' bytes as refused, each with its reason."""
+        return self.data_dir / "quarantine"
+
+    @property
+    def changelog_dir(self) -> Path:
+        """One Parquet change log for each raw table."""
+        return self.data_dir / "changelog"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file. dbt is its only writer."""
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def publish_dir(self) -> Path:
+        """Where releases go."""
+        return Path(self.publish_uri).expanduser().absolute() if self.publish_uri else self.data_dir / "publish"

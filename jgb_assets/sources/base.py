@@ -1,0 +1,172 @@
+"""The vocabulary of a source: files, tables, snapshots, refusals.
+
+Belongs here: what every source module and the landing have in common. Not here: anything one publisher does.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import ClassVar
+
+import pyarrow as pa
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+
+class SourceRejected(Exception):
+    """A publisher's bytes that must not become a snapshot.
+
+    Says what a person needs to act: which source and URL, where in the file, what was expected,
+    what stood there, and what to do. ``role`` names the refused file, None if the files do not fit each other.
+    """
+
+    def __init__(
+        self, *, source: str, role: str | None, url: str, place: str, expected: str, found: str, remedy: str
+    ) -> None:
+        super().__init__(
+            f"{source}: refused {url} at {place}: expected {expected}, found {found}. What to do: {remedy}"
+        )
+        self.source = source
+        self.role = role
+        self.url = url
+        self.place = place
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file of a publisher. ``urls`` in order of preference: the first that was retrieved is read."""
+
+    role: str
+    urls: tuple[str, ...]
+    suffix: str
+    description: str
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A raw table that a source's files are parsed into.
+
+    ``values`` are the columns in which a difference is a revision; other columns outside the key describe the
+    row (a line number, a publication instant) and never make a new vintage. ``max_rewritten`` is the most past
+    rows that the publisher ever rewrites at once, None where revisions are its habit.
+    """
+
+    name: str
+    description: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+    observation_date: str
+    roles: tuple[str, ...]
+    max_rewritten: int | None = None
+
+    def empty(self) -> pa.Table:
+        """The table before anything was published."""
+        return self.schema.empty_table()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A publisher's bytes as retrieved at an instant (UTC)."""
+
+    role: str
+    url: str
+    retrieved_at: datetime
+    sha256: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a gate looks at: the newly parsed tables against what is stored.
+
+    ``files`` holds the newest bytes of every role, ``retrieved`` the roles that were fetched at this instant
+    (their bytes may be unchanged), ``changes`` the rows of each table that are new or differ from the stored
+    ones, in the table's schema plus ``change`` (added, revised, withdrawn).
+    """
+
+    files: Mapping[str, Snapshot]
+    retrieved: frozenset[str]
+    tables: Mapping[str, pa.Table]
+    stored: Mapping[str, pa.Table]
+    changes: Mapping[str, pa.Table]
+
+
+class Source(ABC):
+    """A publisher's series: where it is, how it is read, what is refused, when the next is due."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    producer: ClassVar[str]
+    homepage: ClassVar[str]
+    licence: ClassVar[str]
+    citation: ClassVar[str]
+    cadence: ClassVar[str]
+    publication: ClassVar[str]
+    files: ClassVar[tuple[PublishedFile, ...]]
+    tables: ClassVar[tuple[TableSpec, ...]]
+
+    @abstractmethod
+    def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
+        """Read bytes into every table of ``tables``, empty where its file was never retrieved.
+
+        Pure: the same bytes give the same tables. ``files`` is keyed by role.
+
+        Raises:
+            SourceRejected: the bytes are not the file they should be.
+        """
+
+    @abstractmethod
+    def gate(self, arrival: Arrival) -> list[str]:
+        """Judge a well-formed file against what is stored. Returns what is unusual but acceptable.
+
+        A person who has looked at refused bytes can let them past this gate, never past ``parse``.
+
+        Raises:
+            SourceRejected: the content is implausible, older or smaller than what is stored.
+        """
+
+    @abstractmethod
+    def next_expected_at(self, newest_observation: date) -> datetime:
+        """The instant (UTC) by which the observation after ``newest_observation`` should be out."""
+
+    def rejected(self, file: Snapshot, *, place: str, expected: str, found: str, remedy: str) -> SourceRejected:
+        """A refusal of one file of this source."""
+        return SourceRejected(
+            source=self.name,
+            role=file.role,
+            url=file.url,
+            place=place,
+            expected=expected,
+            found=found,
+            remedy=remedy,
+        )
+
+
+LOOK = (
+    "open the URL and compare. If the publisher's file really reads so, its layout has changed and the parser must "
+    "learn it; if not, the download was at fault and the next run reads it again"
+)
+CONFIRM = (
+    "compare with the publisher's page. If the figures are right, set JGB_ACCEPT_SHA256 to the sha256 of the "
+    "quarantined file and run again; if not, wait for the publisher's correction"
+)
+
+
+def refuse_html(source: Source, file: Snapshot) -> None:
+    """Refuse an empty body, or a web page served in place of a data file (error pages answer 200).
+
+    Raises:
+        SourceRejected: the body is empty or is a page.
+    """
+    if not file.body.strip():
+        raise source.rejected(file, place="the whole file", expected="a data file", found="an empty body", remedy=LOOK)
+    head = file.body[:4096].lstrip().lower()
+    if head.startswith(b"<") or b"<html" in head or b"<!doctype" in head:
+        raise source.rejected(
+            file, place="first bytes", expected="a data file", found=f"a web page ({head[:40]!r})", remedy=LOOK
+        )

@@ -1,0 +1,45 @@
+"""Business days and publication instants of the publishers' offices.
+
+Belongs here: calendar arithmetic in the publisher's zone. Not here: which source uses which rule.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import jpholiday
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+NEW_YORK = ZoneInfo("America/New_York")
+
+# No JGB yields on 31 December and 1 to 3 January, in any year since 1974; 30 December is a session.
+YEAR_END = frozenset({(12, 31), (1, 1), (1, 2), (1, 3)})
+
+
+@cache
+def _japanese_holidays(year: int) -> frozenset[date]:
+    return frozenset(day for day, _ in jpholiday.year_holidays(year))
+
+
+def is_tokyo_session(day: date) -> bool:
+    """Whether JGBs trade: a weekday, no national holiday, not at year-end (valid from 1989-02-01)."""
+    return day.weekday() < 5 and (day.month, day.day) not in YEAR_END and day not in _japanese_holidays(day.year)
+
+
+def next_tokyo_session(day: date) -> date:
+    """The first session after ``day``."""
+    following = day + timedelta(days=1)
+    while not is_tokyo_session(following):
+        following += timedelta(days=1)
+    return following
+
+
+def tokyo_sessions(first: date, last: date) -> list[date]:
+    """Every session from ``first`` to ``last``, both included."""
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return [day for day in days if is_tokyo_session(day)]
+
+
+def at(day: date, hour: int, minute: int, zone: ZoneInfo) -> datetime:
+    """The instant, in UTC, of a wall-clock time in ``zone``."""
+    return datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
