@@ -87,6 +87,7 @@ YIELDS = TableSpec(
     values=("yield_pct",),
     observation_date="obs_date",
     roles=("history", "current"),
+    role_column="file_kind",
     max_rewritten=50,  # 14 vintages of nine years agree in every cell: this series is not revised
 )
 

@@ -1,0 +1,55 @@
+# The front door. Every target sets up what it needs, once: virtual environment, pinned install, dbt manifest.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: setup run test dev check format bundle docs lock
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+MANIFEST := dbt_project/target/manifest.json
+DATA_DIR := $(abspath $(or $(JGB_DATA_DIR),data))
+
+setup: $(MANIFEST)
+
+$(INSTALLED): pyproject.toml requirements.lock
+	@echo "setting up $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(MANIFEST): $(INSTALLED) $(shell find dbt_project -path dbt_project/target -prune -o -type f -print)
+	@echo "preparing the dbt manifest ..."
+	@cd dbt_project && JGB_DATA_DIR=$(DATA_DIR) ../$(BIN)/dbt parse --quiet
+	@touch $@
+
+run: setup  ## materialize everything from the archive and publish
+	@$(BIN)/python -m jgb_assets
+
+test: setup  ## run every test
+	@$(BIN)/python -m pytest
+
+dev: setup  ## Dagster UI and daemon on http://localhost:3000
+	@mkdir -p $(DATA_DIR)/dagster && cp dagster.yaml $(DATA_DIR)/dagster/
+	@DAGSTER_HOME=$(DATA_DIR)/dagster JGB_DATA_DIR=$(DATA_DIR) $(BIN)/dagster dev --workspace workspace.yaml
+
+check: setup  ## format, lint, types, SQL lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+
+format: setup  ## mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bundle: setup  ## write the packaged archive anew from ../shared/archive
+	@$(BIN)/python tools/build_bundle.py
+
+docs: setup  ## write the generated documents anew
+	@$(BIN)/python tools/build_docs.py
+
+lock: $(INSTALLED)  ## resolve requirements.lock anew (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --extra dev \
+		--output-file requirements.lock pyproject.toml

@@ -1,0 +1,41 @@
+with versions as (
+
+    {{ latest_version(ref('stg_mof_jgb_yields__yields'), ['obs_date', 'tenor_years']) }}
+
+),
+
+-- A session is a row of the publisher's file: changes run from row to row, and end where a tenor has no value.
+numbered as (
+
+    select
+        *,
+        dense_rank() over (order by obs_date) as session_number
+    from versions
+
+),
+
+final as (
+
+    select
+        obs_date,
+        tenor_years,
+        yield_pct,
+        session_number,
+        case
+            when session_number - lag(session_number, 1) over tenor = 1
+                then {{ bp_from_pct('yield_pct - lag(yield_pct, 1) over tenor') }}
+        end as change_1d_bp,
+        case
+            when session_number - lag(session_number, 5) over tenor = 5
+                then {{ bp_from_pct('yield_pct - lag(yield_pct, 5) over tenor') }}
+        end as change_5d_bp,
+        published_at,
+        first_seen_at,
+        snapshot_sha256,
+        source_line
+    from numbered
+    window tenor as (partition by tenor_years order by obs_date)
+
+)
+
+select * from final

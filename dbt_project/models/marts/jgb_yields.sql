@@ -1,0 +1,41 @@
+with yields as (
+
+    select * from {{ ref('int_jgb_yields') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_records') }}
+
+),
+
+final as (
+
+    select
+        yields.obs_date,
+        yields.tenor_years,
+        yields.yield_pct,
+        yields.change_1d_bp,
+        yields.change_5d_bp,
+        highest.since_date as highest_since_date,
+        largest_rise.since_date as largest_rise_since_date,
+        yields.published_at,
+        yields.first_seen_at,
+        yields.snapshot_sha256,
+        yields.source_line
+    from yields
+    left join records as highest
+        on
+            highest.kind = 'yield'
+            and highest.series = yields.tenor_years::varchar
+            and highest.at_date = yields.obs_date
+    left join records as largest_rise
+        on
+            largest_rise.kind = 'rise'
+            and largest_rise.series = yields.tenor_years::varchar
+            and largest_rise.at_date = yields.obs_date
+
+)
+
+select * from final

@@ -1,0 +1,18 @@
+with registry as (
+
+    select * from {{ source('landing', 'sources') }}
+
+),
+
+final as (
+
+    select
+        source,
+        title,
+        producer,
+        cadence
+    from registry
+
+)
+
+select * from final

@@ -1,0 +1,27 @@
+with versions as (
+
+    {{ as_known('treasury_tic', 'table1') }}
+
+),
+
+final as (
+
+    select
+        month_end_date,
+        holder_code,
+        holder_name as holder,
+        {%- for published, name in [
+            ('total', 'total'), ('treas', 'treasuries'), ('agcy', 'agencies'), ('corp', 'corporates'), ('eqty', 'equities')
+        ] %}
+        {{ usd_bn_from_mn('for_lt_%s_pos' % published) }} as {{ name }}_position_usd_bn,
+        {{ usd_bn_from_mn('for_lt_%s_net' % published) }} as {{ name }}_net_purchases_usd_bn,
+        {{ usd_bn_from_mn('for_lt_%s_valchg' % published) }} as {{ name }}_valuation_usd_bn,
+        {%- endfor %}
+        first_seen_at,
+        change,
+        sha256 as snapshot_sha256
+    from versions
+
+)
+
+select * from final

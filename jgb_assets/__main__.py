@@ -1,0 +1,77 @@
+"""``python -m jgb_assets [job]``: run a job in this process, show its stages, and say what was published.
+
+Belongs here: the command line that ``make run`` calls. Not here: what a job does.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from jgb_assets.settings import REPOSITORY, Settings, SettingsError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a job. 0: done; 1: it failed, the last release stands; 2: it could not start."""
+    parser = argparse.ArgumentParser(prog="python -m jgb_assets", description="Refresh the pipeline and publish.")
+    parser.add_argument("job", nargs="?", default="refresh_all", help="refresh_all (default) or one source's refresh")
+    job = parser.parse_args(arguments).job
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    instance = _instance(settings)
+    print(f"{job} from {settings.transport} {settings.archive_dir} into {settings.data_dir}", flush=True)
+
+    from jgb_assets.definitions import defs  # seconds of imports: after the settings are known to be good
+    from jgb_assets.defs.progress import LOGGER
+
+    definitions = defs()
+    if job not in {known.name for known in definitions.jobs or []}:
+        print(f"no job {job!r}; there are {', '.join(known.name for known in definitions.jobs or [])}", file=sys.stderr)
+        return 2
+    log_file = settings.data_dir / "dagster" / "run.log"
+    with log_file.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            run_config={"loggers": {LOGGER: {"config": {"file": str(log_file)}}}},
+            raise_on_error=False,
+        )
+    print(f"full log: {log_file}")
+    if not result.success:
+        print(f"{job} failed; the last release stands", file=sys.stderr)
+        return 1
+    _report(settings.publish_dir, result)
+    return 0
+
+
+def _instance(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's own storage, under the data folder, set up as ``dagster.yaml`` says."""
+    home = settings.data_dir / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(REPOSITORY / "dagster.yaml", home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return dg.DagsterInstance.get()
+
+
+def _report(publish_dir: Path, result: dg.ExecuteInProcessResult) -> None:
+    """The datasets of the current release, as a table, and whether it is a new one."""
+    current = publish_dir / "v1" / "current"
+    package = json.loads((current / "datapackage.json").read_text())
+    print(f"\n{'dataset':<24}{'rows':>9}  {'newest':<12}path")
+    for resource in package["resources"]:
+        path = current / resource["path"]
+        print(f"{resource['name']:<24}{resource['rows']:>9,}  {resource['newest'] or '-':<12}{path}")
+    release = result.asset_materializations_for_node("publish")[-1].metadata
+    news = "published" if release["is_new"].value else "unchanged: no published byte was written"
+    print(f"\nrelease {package['id']} {news}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

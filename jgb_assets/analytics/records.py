@@ -1,0 +1,53 @@
+"""Since when a value was last as extreme.
+
+Belongs here: the search through a series' past. Not here: which series, and which direction is extreme.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+
+def latest_earlier_at_least(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """For each value the index of the latest earlier one of its series that is at least as large, -1 if none is.
+
+    All series at once: windows of 1, 2, 4, ... values know their maximum, and each value steps back over the widest
+    windows whose maximum it exceeds.
+
+    Args:
+        values: (n,) numbers without NaN in any one unit, series after series, each oldest first.
+        starts: (n,) True at the first value of each series.
+
+    Returns:
+        (n,) int64 indices.
+    """
+    # A wall before each series is higher than anything, so that no search leaves its series.
+    walls = np.cumsum(starts)
+    at = np.arange(len(values)) + walls
+    levels = [np.full(len(values) + starts.sum(), np.inf)]
+    levels[0][at] = values
+    for width in 2 ** np.arange(int(len(values)).bit_length()):
+        wider = np.full_like(levels[-1], np.inf)
+        np.maximum(levels[-1][width:], levels[-1][:-width], out=wider[width:])
+        if not np.isfinite(wider).any():
+            break
+        levels.append(wider)
+    found = at - 1
+    for level in reversed(range(len(levels))):
+        found = np.where(levels[level][found] < values, found - 2**level, found)
+    is_wall = np.isinf(levels[0][found])
+    return np.where(is_wall, -1, found - np.cumsum(np.isinf(levels[0]))[found])
+
+
+def records_by_series(candidates: pa.Table) -> pa.Table:
+    """Add ``since_date`` to rows (kind, series, at_date, extreme) that are sorted by the first three.
+
+    ``since_date`` is the latest earlier ``at_date`` of the same kind and series with an ``extreme`` at least as large;
+    null means that there never was one.
+    """
+    kind, series = (
+        candidates[name].combine_chunks().dictionary_encode().indices.to_numpy() for name in ("kind", "series")
+    )
+    starts = (np.diff(kind, prepend=-1) != 0) | (np.diff(series, prepend=-1) != 0)
+    found = latest_earlier_at_least(candidates["extreme"].to_numpy(), starts)
+    since = candidates["at_date"].combine_chunks().take(pa.array(found, mask=found < 0))
+    return candidates.append_column("since_date", since)

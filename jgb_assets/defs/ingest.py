@@ -1,0 +1,161 @@
+"""Publishers' files and raw tables: one multi-asset a source, made from the registry.
+
+Belongs here: running ``landing.land`` as assets with metadata and a check. Not here: landing itself.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow.compute as pc
+
+from jgb_assets.defs.preview import table_metadata
+from jgb_assets.defs.world import OWNERS, World
+from jgb_assets.landing.changelog import state
+from jgb_assets.landing.land import Landed, land
+from jgb_assets.sources.base import PublishedFile, Source, SourceRejected, TableSpec
+from jgb_assets.sources.registry import SOURCES
+
+AS_USUAL = "as_usual"
+
+
+def file_key(source: Source, role: str) -> dg.AssetKey:
+    """The asset of a publisher's file."""
+    return dg.AssetKey(["files", source.name, role])
+
+
+def table_key(source: Source, table: str) -> dg.AssetKey:
+    """The asset of a raw table; dbt derives the same key from its sources."""
+    return dg.AssetKey([source.name, table])
+
+
+def ingest_assets(source: Source) -> dg.AssetsDefinition:
+    """The files and raw tables of a source, landed together because they are judged together."""
+
+    @dg.multi_asset(
+        name=f"ingest_{source.name}",
+        description=f"Fetch, gate, keep, parse and compare: {source.title}.",
+        specs=[
+            *(_file_spec(source, file) for file in source.files),
+            *(_table_spec(source, spec) for spec in source.tables),
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                AS_USUAL,
+                asset=table_key(source, source.tables[0].name),
+                description="Nothing about the newest files is unusual: no rewritten past, no outsize move, no odd title.",
+            )
+        ],
+    )
+    def ingest(
+        context: dg.AssetExecutionContext, world: World
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        try:
+            landed = land(
+                source,
+                world.transport(),
+                world.store(),
+                world.change_logs(source.name),
+                world.settings.accept_sha256,
+            )
+        except SourceRejected as rejection:
+            raise dg.Failure(
+                f"SourceRejected: {rejection}",
+                metadata={
+                    "url": dg.MetadataValue.url(rejection.url),
+                    "place": rejection.place,
+                    "expected": rejection.expected,
+                    "found": rejection.found,
+                    "remedy": rejection.remedy,
+                    "quarantine": dg.MetadataValue.path(world.settings.quarantine_dir / source.name),
+                },
+                allow_retries=False,
+            ) from rejection
+        for warning in landed.warnings:
+            context.log.warning(warning)
+        for file in source.files:
+            yield _file_result(source, file, landed, world)
+        for spec in source.tables:
+            yield _table_result(source, spec, landed, world)
+        yield dg.AssetCheckResult(
+            check_name=AS_USUAL,
+            asset_key=table_key(source, source.tables[0].name),
+            passed=not landed.warnings,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={f"warning_{number}": text for number, text in enumerate(landed.warnings, start=1)},
+        )
+
+    return ingest
+
+
+def _file_spec(source: Source, file: PublishedFile) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        file_key(source, file.role),
+        description=f"{file.description}\n\n{source.citation}",
+        group_name=source.name,
+        kinds={"file", file.suffix.lstrip(".")},
+        owners=OWNERS,
+        metadata={
+            "url": dg.MetadataValue.url(file.urls[0]),
+            "producer": source.producer,
+            "licence": source.licence,
+            "cadence": source.cadence,
+            "publication": source.publication,
+        },
+    )
+
+
+def _table_spec(source: Source, spec: TableSpec) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        table_key(source, spec.name),
+        deps=[file_key(source, role) for role in spec.roles],
+        description=f"{spec.description} Kept as a change log: every version of every row since it was first seen.",
+        group_name=source.name,
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+    )
+
+
+def _file_result(source: Source, file: PublishedFile, landed: Landed, world: World) -> dg.MaterializeResult:
+    records = [record for record in landed.records if record.role == file.role]
+    newest = records[-1] if records else None
+    kept = {
+        "bytes": newest.bytes,
+        "sha256": newest.sha256,
+        "read_from": dg.MetadataValue.url(newest.url),
+        "retrieved_at": dg.MetadataValue.timestamp(newest.retrieved_at),
+        "file": dg.MetadataValue.path(world.settings.snapshots_dir / source.name / newest.file),
+    } if newest else {}
+    return dg.MaterializeResult(
+        asset_key=file_key(source, file.role),
+        data_version=dg.DataVersion(newest.sha256 if newest else "never retrieved"),
+        metadata={
+            "snapshots": len(records),
+            "new_snapshots": sum(record.role == file.role for record in landed.arrived),
+            **kept,
+        },
+    )
+
+
+def _table_result(source: Source, spec: TableSpec, landed: Landed, world: World) -> dg.MaterializeResult:
+    log = landed.logs[spec.name]
+    by_change = {row["values"]: row["counts"] for row in pc.value_counts(log["change"]).to_pylist()}
+    versions = [record.sha256 for record in landed.records if record.role in spec.roles]
+    return dg.MaterializeResult(
+        asset_key=table_key(source, spec.name),
+        data_version=dg.DataVersion(hashlib.sha256("".join(versions).encode()).hexdigest()),
+        metadata={
+            **table_metadata(
+                state(log, spec), spec.observation_date, world.change_logs(source.name).path(spec.name)
+            ),
+            "added": by_change.get("added", 0),
+            "revised": by_change.get("revised", 0),
+            "withdrawn": by_change.get("withdrawn", 0),
+        },
+    )
+
+
+@dg.definitions
+def ingest() -> dg.Definitions:
+    """One multi-asset for each source of the registry."""
+    return dg.Definitions(assets=[ingest_assets(source) for source in SOURCES.values()])

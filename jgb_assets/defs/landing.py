@@ -1,0 +1,79 @@
+"""What the landing tells dbt besides the data: the clock, the registry, the ledger.
+
+Belongs here: the three small tables under ``changelog/``. Not here: a source's own tables.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from jgb_assets.defs.ingest import table_key
+from jgb_assets.defs.preview import table_metadata
+from jgb_assets.defs.world import OWNERS, World
+from jgb_assets.landing.changelog import ChangeLogs
+from jgb_assets.landing.land import LEDGER, stored_logs
+from jgb_assets.sources.base import TIMESTAMP
+from jgb_assets.sources.registry import SOURCES
+
+CLOCK_SCHEMA = pa.schema([pa.field("now_at", TIMESTAMP, nullable=False)])
+LEDGER_SOURCE = pa.field("source", pa.string(), nullable=False)
+REGISTRY_COLUMNS = ("title", "producer", "homepage", "licence", "citation", "cadence", "publication")
+
+
+def _spec(name: str, description: str, deps: list[dg.AssetKey] | None = None) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        ["landing", name],
+        deps=deps or [],
+        description=description,
+        group_name="landing",
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+    )
+
+
+@dg.multi_asset(
+    name="clock",
+    description="Read the run's clock, and write down the registry.",
+    specs=[
+        _spec("clock", "The instant (UTC) as of which the world is built: now, the archive's last, or JGB_AS_OF."),
+        _spec("sources", "One row a source of the registry, whether or not anything of it has arrived."),
+    ],
+)
+def clock(world: World) -> Iterator[dg.MaterializeResult]:
+    """Both are known before anything is fetched."""
+    now = pa.table({"now_at": pa.array([world.transport().now()], TIMESTAMP)}, schema=CLOCK_SCHEMA)
+    registry = pa.Table.from_pylist(
+        [
+            {"source": source.name} | {column: getattr(source, column) for column in REGISTRY_COLUMNS}
+            for source in SOURCES.values()
+        ]
+    )
+    for name, table in {"clock": now, "sources": registry}.items():
+        yield _written(world, name, table)
+
+
+@dg.multi_asset(
+    name="ledger",
+    description="Bring the ledgers of all sources together.",
+    specs=[
+        _spec(
+            "ledger",
+            "One row a file that arrived with other bytes than before, with the newest observation after it.",
+            [table_key(source, spec.name) for source in SOURCES.values() for spec in source.tables],
+        )
+    ],
+)
+def ledger(world: World) -> Iterator[dg.MaterializeResult]:
+    """A source that never landed gets its empty change logs here, so that its datasets are empty and valid."""
+    ledgers = []
+    for source in SOURCES.values():
+        rows = stored_logs(source, world.store(), world.change_logs(source.name))[LEDGER]
+        ledgers.append(rows.add_column(0, LEDGER_SOURCE, pa.array([source.name] * rows.num_rows, pa.string())))
+    yield _written(world, "ledger", pa.concat_tables(ledgers))
+
+
+def _written(world: World, name: str, table: pa.Table) -> dg.MaterializeResult:
+    logs = ChangeLogs(world.settings.changelog_dir)
+    logs.write(name, table)
+    return dg.MaterializeResult(asset_key=["landing", name], metadata=table_metadata(table, None, logs.path(name)))

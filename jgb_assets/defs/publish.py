@@ -1,0 +1,112 @@
+"""Extracts and release: every mart's file, and the whole set that readers switch to.
+
+Belongs here: running ``extracts.release.publish`` as assets with metadata and a check. Not here: publishing itself.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.parquet as pq
+
+from jgb_assets.defs.dbt_project import DBT_PROJECT
+from jgb_assets.defs.preview import preview, table_metadata
+from jgb_assets.defs.warehouse import WRITER_POOL
+from jgb_assets.defs.world import OWNERS, World
+from jgb_assets.extracts.dictionary import Dataset, datasets
+from jgb_assets.extracts.release import publish
+from jgb_assets.extracts.status import write_status
+
+DATASETS = datasets(DBT_PROJECT.manifest_path)
+RELEASE = dg.AssetKey(["extracts", "release"])
+
+
+def _extract_key(dataset: Dataset) -> dg.AssetKey:
+    return dg.AssetKey(["extracts", dataset.name])
+
+
+@dg.multi_asset(
+    name="publish",
+    description="Write every dataset as Parquet, validate the set, and switch readers to it in one step.",
+    specs=[
+        *(
+            dg.AssetSpec(
+                _extract_key(dataset),
+                deps=[dg.AssetKey(dataset.name)],
+                description=dataset.description,
+                group_name="extracts",
+                kinds={"parquet"},
+                owners=OWNERS,
+                metadata={
+                    "dagster/column_schema": dg.TableSchema(
+                        [
+                            dg.TableColumn(
+                                column.name, column.data_type, f"{column.description} Unit: {column.unit}."
+                            )
+                            for column in dataset.columns
+                        ]
+                    )
+                },
+            )
+            for dataset in DATASETS
+        ),
+        dg.AssetSpec(
+            RELEASE,
+            deps=[_extract_key(dataset) for dataset in DATASETS],
+            description="A complete, validated set of extracts with its descriptor. Readers see this one or the last.",
+            group_name="extracts",
+            kinds={"parquet", "json"},
+            owners=OWNERS,
+        ),
+    ],
+    pool=WRITER_POOL,
+)
+def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.MaterializeResult]:
+    """All files or none: an extract never changes without the release it belongs to."""
+    now = world.transport().now()
+    settings = world.settings
+    with world.warehouse().get_connection() as connection:
+        ledger = connection.sql("select * from stg_landing__ledger order by source, retrieved_at, role")
+        release = publish(connection, DATASETS, ledger.to_arrow_table(), now, settings.publish_dir)
+        source_status = connection.sql("select * from source_status order by source").to_arrow_table()
+    status = write_status(source_status, now, settings.publish_dir)
+    context.log.info(
+        f"release {release.release_id}: {'new' if release.is_new else 'unchanged, no published byte was written'}"
+    )
+    for extract in release.extracts:
+        yield dg.MaterializeResult(
+            asset_key=_extract_key(extract.dataset),
+            data_version=dg.DataVersion(extract.sha256),
+            metadata={
+                **table_metadata(pq.read_table(extract.path), extract.dataset.time_column, extract.path),
+                "bytes": extract.bytes,
+                "sha256": extract.sha256,
+            },
+        )
+    yield dg.MaterializeResult(
+        asset_key=RELEASE,
+        data_version=dg.DataVersion(release.release_id),
+        metadata={
+            "release_id": release.release_id,
+            "is_new": release.is_new,
+            "folder": dg.MetadataValue.path(release.folder),
+            "current": dg.MetadataValue.path(Path(release.folder).parent.parent / "current"),
+            "dagster/row_count": sum(extract.rows for extract in release.extracts),
+            "preview": preview(
+                [
+                    {
+                        "dataset": extract.dataset.name,
+                        "rows": extract.rows,
+                        "newest": extract.newest,
+                        "bytes": extract.bytes,
+                    }
+                    for extract in release.extracts
+                ],
+                ["dataset", "rows", "newest", "bytes"],
+            ),
+            "status": preview(
+                [{"source": source, **fields} for source, fields in status.items()],
+                ["source", *next(iter(status.values()))],
+            ),
+        },
+    )

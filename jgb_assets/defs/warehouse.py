@@ -1,0 +1,64 @@
+"""The dbt project as assets, and its tests as asset checks: one dbt call a run.
+
+Belongs here: group, owner and metadata of dbt's assets. Not here: SQL.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from jgb_assets.defs.dbt_project import DBT_PROJECT
+from jgb_assets.defs.preview import PREVIEW_ROWS, table_metadata
+from jgb_assets.defs.world import OWNERS, World
+
+WRITER_POOL = "duckdb_writer"
+
+
+class Translator(DagsterDbtTranslator):
+    """Adds the layer as group, and the owner."""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """A model's group is its folder under ``models``; seeds have their own."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        group = node["fqn"][1] if node["resource_type"] == "model" else f"{node['resource_type']}s"
+        return spec.replace_attributes(group_name=group, owners=OWNERS)
+
+
+@dbt_assets(
+    manifest=DBT_PROJECT.manifest_path,
+    project=DBT_PROJECT,
+    dagster_dbt_translator=Translator(),
+    exclude="resource_type:unit_test",
+    name="dbt",
+    pool=WRITER_POOL,
+)
+def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: World) -> Iterator[Any]:
+    """Build seeds, models and tests, then tell what each table holds."""
+    build = ["build", "--exclude-resource-type", "unit_test"]
+    events = list(dbt.cli(build, context=context).stream())
+    with world.warehouse().get_connection() as connection:
+        for event in events:
+            if isinstance(event, dg.Output):
+                key = context.asset_key_for_output(event.output_name)
+                yield event.with_metadata(
+                    {**event.metadata, **_contents(connection, key.path[-1], world.settings.warehouse_path)}
+                )
+            else:
+                yield event
+
+
+def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:
+    """Rows, newest observation and preview of one table or view."""
+    columns = connection.execute(f"describe {name}").fetchall()
+    time_column = next((column for column, kind, *_ in columns if kind == "DATE"), None)
+    order = f"order by {time_column} desc nulls last" if time_column else ""
+    rows = connection.sql(f"select * from {name} {order} limit {PREVIEW_ROWS}").to_arrow_table()
+    (count,) = connection.execute(f"select count(*) from {name}").fetchall()[0]
+    return {**table_metadata(rows, time_column, path), "dagster/row_count": count}

@@ -1,0 +1,213 @@
+"""From transport to change log, one instant after another: fetch, parse, gate, keep, compare.
+
+Belongs here: the order of these steps and what happens when one refuses. Not here: any of the steps.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jgb_assets.landing.changelog import ChangeLogs, compare, extend, log_schema, state
+from jgb_assets.landing.snapshots import Record, SnapshotStore
+from jgb_assets.landing.transport import Response, Transport
+from jgb_assets.sources.base import CONFIRM, TIMESTAMP, Arrival, Snapshot, Source, SourceRejected, TableSpec
+
+LEDGER = "snapshots"
+LEDGER_SCHEMA = pa.schema(
+    [
+        pa.field("retrieved_at", TIMESTAMP, nullable=False),
+        pa.field("role", pa.string(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("sha256", pa.string(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
+        pa.field("newest_observation_date", pa.date32()),
+        pa.field("next_expected_at", TIMESTAMP),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A source after landing: its ledger, its change logs by table name, what arrived now and what was odd about it."""
+
+    records: list[Record]
+    logs: Mapping[str, pa.Table]
+    arrived: list[Record]
+    warnings: list[str]
+
+
+def land(
+    source: Source,
+    transport: Transport,
+    store: SnapshotStore,
+    change_logs: ChangeLogs,
+    accepted: frozenset[str] = frozenset(),
+) -> Landed:
+    """Bring a source up to the transport's last instant. Bytes that were seen before cost nothing.
+
+    ``accepted`` holds the sha256 of files that a person has let past the gate.
+
+    Raises:
+        SourceRejected: bytes were refused; they are in quarantine, and what was stored before still stands.
+    """
+    records = store.records(source.name)
+    logs = stored_logs(source, store, change_logs)
+    arrived: list[Record] = []
+    warnings: list[str] = []
+    for instant in transport.instants():
+        responses = _fetch(source, transport, instant)
+        known = _newest(records, instant)
+        fresh = {
+            role: response
+            for role, response in responses.items()
+            if role not in known or known[role].sha256 != _sha256(response.body)
+        }
+        if not fresh:
+            continue
+        new = {role: _snapshot(role, response) for role, response in fresh.items()}
+        files = {role: store.read(record) for role, record in known.items()} | new
+        try:
+            tables = source.parse(files)
+            warnings += _judge(source, files, frozenset(responses), new, tables, logs, instant, accepted)
+        except SourceRejected as rejection:
+            for snapshot in new.values():
+                if rejection.role not in new or snapshot.role == rejection.role:
+                    store.quarantine(snapshot, rejection)
+            raise
+        in_order = not records or instant > records[-1].retrieved_at
+        arrived += [store.add(source, snapshot, fresh[role].last_modified) for role, snapshot in new.items()]
+        records = store.records(source.name)
+        logs = _advance(source, logs, files, tables, instant) if in_order else _replay(source, store, records)
+        _save(source, change_logs, logs, records)
+    return Landed(records, logs, arrived, warnings)
+
+
+def stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) -> dict[str, pa.Table]:
+    """The change logs as kept, or built again from the snapshots when they do not add up to its records."""
+    records = store.records(source.name)
+    wanted = _digest(records)
+    if any(change_logs.applied(name) != wanted for name in _schemas(source)):
+        logs = _replay(source, store, records)
+        _save(source, change_logs, logs, records)
+        return logs
+    return {name: change_logs.read(name, schema) for name, schema in _schemas(source).items()}
+
+
+def _fetch(source: Source, transport: Transport, instant: datetime) -> dict[str, Response]:
+    """For each role the first of its URLs that answers."""
+    responses = {}
+    for file in source.files:
+        for url in file.urls:
+            if (response := transport.fetch(url, instant)) is not None:
+                responses[file.role] = response
+                break
+    return responses
+
+
+def _judge(
+    source: Source,
+    files: Mapping[str, Snapshot],
+    retrieved: frozenset[str],
+    new: Mapping[str, Snapshot],
+    tables: Mapping[str, pa.Table],
+    logs: Mapping[str, pa.Table],
+    instant: datetime,
+    accepted: frozenset[str],
+) -> list[str]:
+    """Warnings of the gate, after the one rule that all sources share: how much of the past may be rewritten."""
+    if all(snapshot.sha256 in accepted for snapshot in new.values()):
+        return [f"{snapshot.url} of {instant} was let past the gate by hand" for snapshot in new.values()]
+    stored = {
+        spec.name: state(logs[spec.name].filter(pc.field("first_seen_at") <= instant), spec) for spec in source.tables
+    }
+    changes = {spec.name: compare(stored[spec.name], tables[spec.name], spec) for spec in source.tables}
+    for spec in source.tables:
+        _refuse_rewriting(source, spec, new, changes[spec.name])
+    return source.gate(Arrival(files, retrieved, tables, stored, changes))
+
+
+def _refuse_rewriting(source: Source, spec: TableSpec, new: Mapping[str, Snapshot], changes: pa.Table) -> None:
+    rewritten = changes.filter(pc.field("change") != "added")
+    if spec.max_rewritten is None or rewritten.num_rows <= spec.max_rewritten:
+        return
+    first = ", ".join(f"{name} {rewritten[name][0]}" for name in spec.key)
+    raise source.rejected(
+        next(new[role] for role in spec.roles if role in new),
+        place=f"table {spec.name}, from {first} on",
+        expected=f"at most {spec.max_rewritten} past rows rewritten, the most this publisher ever does",
+        found=f"{rewritten.num_rows:,} rewritten or gone",
+        remedy=CONFIRM,
+    )
+
+
+def _replay(source: Source, store: SnapshotStore, records: list[Record]) -> dict[str, pa.Table]:
+    """The change logs from nothing: each instant's newest bytes of every role, in order."""
+    logs = {name: schema.empty_table() for name, schema in _schemas(source).items()}
+    for instant in sorted({record.retrieved_at for record in records}):
+        files = {role: store.read(record) for role, record in _newest(records, instant).items()}
+        logs = _advance(source, logs, files, source.parse(files), instant)
+    return logs
+
+
+def _advance(
+    source: Source,
+    logs: Mapping[str, pa.Table],
+    files: Mapping[str, Snapshot],
+    tables: Mapping[str, pa.Table],
+    instant: datetime,
+) -> dict[str, pa.Table]:
+    """The change logs after one more instant."""
+    advanced = {
+        spec.name: extend(
+            logs[spec.name], compare(state(logs[spec.name], spec), tables[spec.name], spec), spec, files, instant
+        )
+        for spec in source.tables
+    }
+    newest = max(
+        (
+            pc.max(tables[spec.name][spec.observation_date]).as_py()
+            for spec in source.tables
+            if tables[spec.name].num_rows
+        ),
+        default=None,
+    )
+    expected = source.next_expected_at(newest) if newest else None
+    rows = [
+        (instant, file.role, file.url, file.sha256, len(file.body), newest, expected)
+        for file in files.values()
+        if file.retrieved_at == instant
+    ]
+    ledger = pa.Table.from_pylist(
+        [dict(zip(LEDGER_SCHEMA.names, row, strict=True)) for row in rows], schema=LEDGER_SCHEMA
+    )
+    return advanced | {LEDGER: pa.concat_tables([logs[LEDGER], ledger])}
+
+
+def _save(source: Source, change_logs: ChangeLogs, logs: Mapping[str, pa.Table], records: list[Record]) -> None:
+    for name in _schemas(source):
+        change_logs.write(name, logs[name], _digest(records))
+
+
+def _schemas(source: Source) -> dict[str, pa.Schema]:
+    return {spec.name: log_schema(spec) for spec in source.tables} | {LEDGER: LEDGER_SCHEMA}
+
+
+def _newest(records: Iterable[Record], until: datetime) -> dict[str, Record]:
+    """The last record of each role that had arrived by an instant."""
+    return {record.role: record for record in records if record.retrieved_at <= until}
+
+
+def _digest(records: list[Record]) -> str:
+    return _sha256("\n".join(record.name for record in records).encode())
+
+
+def _snapshot(role: str, response: Response) -> Snapshot:
+    return Snapshot(role, response.url, response.retrieved_at, _sha256(response.body), response.body)
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,125 @@
+"""Write-once store of publishers' bytes, and the quarantine of those refused.
+
+Belongs here: bytes, their sidecars and their order. Not here: judging or parsing them.
+
+``snapshots/<source>/<sha256><suffix>`` holds bytes, once however often they come back.
+``snapshots/<source>/<sequence>-<retrieved_at>-<sha256[:12]>.json`` is the sidecar of one arrival of other bytes than
+the role had before; the sidecars in order are the ledger from which every change log can be built again.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from jgb_assets.files import write_atomically
+from jgb_assets.sources.base import Snapshot, Source, SourceRejected
+
+STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The sidecar of a snapshot. Order of arrival: ``retrieved_at``, then ``sequence``."""
+
+    sequence: int
+    source: str
+    role: str
+    url: str
+    retrieved_at: datetime
+    sha256: str
+    bytes: int
+    last_modified: str | None
+    producer: str
+    licence: str
+    citation: str
+    file: str
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """Sorts records as the bytes arrived."""
+        return self.retrieved_at, self.sequence
+
+    @property
+    def name(self) -> str:
+        """The sidecar's file name."""
+        return f"{self.sequence:06d}-{self.retrieved_at:{STAMP}}-{self.sha256[:12]}.json"
+
+
+class SnapshotStore:
+    """Snapshots and quarantine of every source, in two folders."""
+
+    def __init__(self, snapshots: Path, quarantine: Path) -> None:
+        self._snapshots = snapshots
+        self._quarantine = quarantine
+
+    def records(self, source: str) -> list[Record]:
+        """The ledger of a source, in order of arrival."""
+        sidecars = (self._snapshots / source).glob("*.json")
+        return sorted(map(_read_record, sidecars), key=lambda record: record.order)
+
+    def read(self, record: Record) -> Snapshot:
+        """The bytes of a record.
+
+        Raises:
+            OSError: the bytes on disk are not those that arrived.
+        """
+        path = self._snapshots / record.source / record.file
+        body = path.read_bytes()
+        if hashlib.sha256(body).hexdigest() != record.sha256:
+            raise OSError(f"{path} is damaged: its sha256 is not {record.sha256}. Restore it from a backup.")
+        return Snapshot(record.role, record.url, record.retrieved_at, record.sha256, body)
+
+    def add(self, source: Source, snapshot: Snapshot, last_modified: str | None) -> Record:
+        """Keep bytes that passed the gate; the sidecar is written last and makes them count."""
+        suffix = next(file.suffix for file in source.files if file.role == snapshot.role)
+        record = Record(
+            sequence=1 + max((record.sequence for record in self.records(source.name)), default=0),
+            source=source.name,
+            role=snapshot.role,
+            url=snapshot.url,
+            retrieved_at=snapshot.retrieved_at,
+            sha256=snapshot.sha256,
+            bytes=len(snapshot.body),
+            last_modified=last_modified,
+            producer=source.producer,
+            licence=source.licence,
+            citation=source.citation,
+            file=snapshot.sha256 + suffix,
+        )
+        folder = self._snapshots / source.name
+        if not (folder / record.file).exists():
+            write_atomically(folder / record.file, snapshot.body)
+        write_atomically(folder / record.name, _json(asdict(record)))
+        return record
+
+    def quarantine(self, snapshot: Snapshot, rejection: SourceRejected) -> Path:
+        """Keep refused bytes beside the reason. The same bytes at the same instant are kept once."""
+        folder = self._quarantine / rejection.source
+        name = f"{snapshot.retrieved_at:{STAMP}}-{snapshot.role}-{snapshot.sha256[:12]}"
+        write_atomically(folder / f"{name}.bytes", snapshot.body)
+        reason = {
+            "source": rejection.source,
+            "role": snapshot.role,
+            "url": snapshot.url,
+            "retrieved_at": snapshot.retrieved_at,
+            "sha256": snapshot.sha256,
+            "bytes": len(snapshot.body),
+            "place": rejection.place,
+            "expected": rejection.expected,
+            "found": rejection.found,
+            "remedy": rejection.remedy,
+        }
+        write_atomically(folder / f"{name}.json", _json(reason))
+        return folder / f"{name}.bytes"
+
+
+def _json(fields: dict[str, object]) -> bytes:
+    text = json.dumps(fields, indent=2, ensure_ascii=False, default=lambda value: value.isoformat())
+    return (text + "\n").encode()
+
+
+def _read_record(path: Path) -> Record:
+    fields = json.loads(path.read_text())
+    return Record(**fields | {"retrieved_at": datetime.fromisoformat(fields["retrieved_at"])})
