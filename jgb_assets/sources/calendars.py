@@ -17,13 +17,9 @@ YEAR_END = frozenset({(12, 31), (1, 1), (1, 2), (1, 3)})
 
 
 @cache
-def _japanese_holidays(year: int) -> frozenset[date]:
-    return frozenset(day for day, _ in jpholiday.year_holidays(year))
-
-
 def is_tokyo_session(day: date) -> bool:
     """Whether JGBs trade: a weekday, no national holiday, not at year-end (valid from 1989-02-01)."""
-    return day.weekday() < 5 and (day.month, day.day) not in YEAR_END and day not in _japanese_holidays(day.year)
+    return day.weekday() < 5 and (day.month, day.day) not in YEAR_END and not jpholiday.is_holiday(day)
 
 
 def next_tokyo_session(day: date) -> date:

@@ -462,23 +462,27 @@ def _title_warnings(file: Snapshot) -> list[str]:
 
 def _long_table(rows: Mapping[date, tuple[_Row, str, str]]) -> pa.Table:
     """One row a published yield, sorted by key. Publication is at the next session, 09:30 Tokyo."""
+    if not rows:
+        return YIELDS.empty()
     days = sorted(rows)
-    published = {
-        day: at(following, 9, 30, TOKYO)
-        for day, following in zip(days, [*days[1:], *(next_tokyo_session(day) for day in days[-1:])], strict=True)
+    published = [at(following, 9, 30, TOKYO) for following in [*days[1:], next_tokyo_session(days[-1])]]
+    texts = np.array([rows[day][0].texts for day in days])
+    row, column = np.nonzero(texts != "-")
+    shown = texts[row, column]
+    by_day = {
+        "obs_date": pa.array(days, pa.date32()),
+        "published_at": pa.array(published, TIMESTAMP),
+        "file_kind": pa.array([rows[day][1] for day in days], pa.string()),
+        "language": pa.array([rows[day][2] for day in days], pa.string()),
+        "source_line": pa.array([rows[day][0].line for day in days], pa.int32()),
     }
-    cells = [
-        (day, tenor, float(text), text, published[day], kind, language, row.line)
-        for day in days
-        for row, kind, language in [rows[day]]
-        for tenor, text in zip(TENORS, row.texts, strict=True)
-        if text != "-"
-    ]
-    columns = zip(*cells, strict=True) if cells else [()] * len(YIELDS.schema)
-    return pa.table(
-        [pa.array(column, type=field.type) for column, field in zip(columns, YIELDS.schema, strict=True)],
-        schema=YIELDS.schema,
-    )
+    by_cell = {
+        "tenor_years": pa.array(np.array(TENORS, dtype=np.int16)[column]),
+        "yield_pct": pa.array(shown.astype(np.float64)),
+        "yield_text": pa.array(shown.tolist(), pa.string()),
+    }
+    columns = by_cell | {name: values.take(pa.array(row)) for name, values in by_day.items()}
+    return pa.table([columns[name] for name in YIELDS.schema.names], schema=YIELDS.schema)
 
 
 def to_matrix(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
