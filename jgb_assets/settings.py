@@ -68,7 +68,8 @@ class Settings(BaseModel):
             raise SettingsError(f"{problems}. See .env.example for the variables and their values.") from error
         if "://" in (settings.publish_uri or ""):
             raise SettingsError(
-                f"{PREFIX}PUBLISH_URI={settings.publish_uri!r}: releases go to a folder; object stores are not built yet."
+                f"{PREFIX}PUBLISH_URI={settings.publish_uri!r}: releases go to a folder; "
+                "object stores are not built yet."
             )
         return settings
 

@@ -123,12 +123,14 @@ def read_yields(body: bytes) -> Rows:
     rows = _rows(body, ",")
     if not body.endswith(b"\n"):
         raise Unreadable(f"line {len(rows)}: expected a line end, found none: the file is cut short")
-    _expect(rows, 0, r"Interest Rate( \([A-Z][a-z]+ \d{4}\))?", *[""] * (len(TENORS) - 1), r"\(Unit : %\)")
+    _expect(rows, 0, r"Interest Rate( \(([A-Z][a-z]+ \d{4}|rebuilt)\))?", *[""] * (len(TENORS) - 1), r"\(Unit : %\)")
     _expect(rows, 1, "Date", *(f"{tenor}Y" for tenor in TENORS), "")
     end = next((at for at, row in enumerate(rows) if not row[0]), len(rows))
     for at in range(2, end):
         _expect(rows, at, r"\d{4}/\d{1,2}/\d{1,2}", YIELD)
     _expect_prose(rows, end)
+    if rows[0][0] == "Interest Rate":  # the history has nothing to leave out: its title tells it from the publisher's
+        rows[0][0] = "Interest Rate (rebuilt)"
     return rows[:end]
 
 

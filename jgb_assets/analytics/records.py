@@ -25,7 +25,7 @@ def latest_earlier_at_least(values: np.ndarray, starts: np.ndarray) -> np.ndarra
     at = np.arange(len(values)) + walls
     levels = [np.full(len(values) + starts.sum(), np.inf)]
     levels[0][at] = values
-    for width in 2 ** np.arange(int(len(values)).bit_length()):
+    for width in 2 ** np.arange(len(values).bit_length()):
         wider = np.full_like(levels[-1], np.inf)
         np.maximum(levels[-1][width:], levels[-1][:-width], out=wider[width:])
         if not np.isfinite(wider).any():

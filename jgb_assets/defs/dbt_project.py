@@ -25,13 +25,15 @@ class QuickDbtCliResource(DbtCliResource):
     def _cli_version(self) -> Version:
         return Version(version("dbt-core"))
 
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]  # upstream takes None
         return None
 
 
 DBT_PROJECT = DbtProject(project_dir=REPOSITORY / "dbt_project")
 # The dbt of this environment, whether or not it is on the PATH.
-DBT = QuickDbtCliResource(project_dir=DBT_PROJECT, dbt_executable=str(Path(sys.executable).with_name("dbt")))
+DBT = QuickDbtCliResource(
+    project_dir=str(DBT_PROJECT.project_dir), dbt_executable=str(Path(sys.executable).with_name("dbt"))
+)
 
 DBT_PROJECT.prepare_if_dev()
 if not DBT_PROJECT.manifest_path.is_file():

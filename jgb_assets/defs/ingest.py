@@ -5,6 +5,7 @@ Belongs here: running ``landing.land`` as assets with metadata and a check. Not 
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pyarrow.compute as pc
@@ -43,13 +44,13 @@ def ingest_assets(source: Source) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 AS_USUAL,
                 asset=table_key(source, source.tables[0].name),
-                description="Nothing about the newest files is unusual: no rewritten past, no outsize move, no odd title.",
+                description="Nothing about the newest files is unusual: no rewritten past, outsize move or odd title.",
             )
         ],
     )
     def ingest(
         context: dg.AssetExecutionContext, world: World
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         try:
             landed = land(
                 source,
@@ -116,28 +117,29 @@ def _table_spec(source: Source, spec: TableSpec) -> dg.AssetSpec:
     )
 
 
-def _file_result(source: Source, file: PublishedFile, landed: Landed, world: World) -> dg.MaterializeResult:
+def _file_result(source: Source, file: PublishedFile, landed: Landed, world: World) -> dg.MaterializeResult[Any]:
     records = [record for record in landed.records if record.role == file.role]
     newest = records[-1] if records else None
-    kept = {
-        "bytes": newest.bytes,
-        "sha256": newest.sha256,
-        "read_from": dg.MetadataValue.url(newest.url),
-        "retrieved_at": dg.MetadataValue.timestamp(newest.retrieved_at),
-        "file": dg.MetadataValue.path(world.settings.snapshots_dir / source.name / newest.file),
-    } if newest else {}
+    metadata: dict[str, Any] = {
+        "snapshots": len(records),
+        "new_snapshots": sum(record.role == file.role for record in landed.arrived),
+    }
+    if newest:
+        metadata |= {
+            "bytes": newest.bytes,
+            "sha256": newest.sha256,
+            "read_from": dg.MetadataValue.url(newest.url),
+            "retrieved_at": dg.MetadataValue.timestamp(newest.retrieved_at),
+            "file": dg.MetadataValue.path(world.settings.snapshots_dir / source.name / newest.file),
+        }
     return dg.MaterializeResult(
         asset_key=file_key(source, file.role),
         data_version=dg.DataVersion(newest.sha256 if newest else "never retrieved"),
-        metadata={
-            "snapshots": len(records),
-            "new_snapshots": sum(record.role == file.role for record in landed.arrived),
-            **kept,
-        },
+        metadata=metadata,
     )
 
 
-def _table_result(source: Source, spec: TableSpec, landed: Landed, world: World) -> dg.MaterializeResult:
+def _table_result(source: Source, spec: TableSpec, landed: Landed, world: World) -> dg.MaterializeResult[Any]:
     log = landed.logs[spec.name]
     by_change = {row["values"]: row["counts"] for row in pc.value_counts(log["change"]).to_pylist()}
     versions = [record.sha256 for record in landed.records if record.role in spec.roles]
@@ -145,9 +147,7 @@ def _table_result(source: Source, spec: TableSpec, landed: Landed, world: World)
         asset_key=table_key(source, spec.name),
         data_version=dg.DataVersion(hashlib.sha256("".join(versions).encode()).hexdigest()),
         metadata={
-            **table_metadata(
-                state(log, spec), spec.observation_date, world.change_logs(source.name).path(spec.name)
-            ),
+            **table_metadata(state(log, spec), spec.observation_date, world.change_logs(source.name).path(spec.name)),
             "added": by_change.get("added", 0),
             "revised": by_change.get("revised", 0),
             "withdrawn": by_change.get("withdrawn", 0),

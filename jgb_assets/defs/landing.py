@@ -4,6 +4,7 @@ Belongs here: the three small tables under ``changelog/``. Not here: a source's 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -40,7 +41,7 @@ def _spec(name: str, description: str, deps: list[dg.AssetKey] | None = None) ->
         _spec("sources", "One row a source of the registry, whether or not anything of it has arrived."),
     ],
 )
-def clock(world: World) -> Iterator[dg.MaterializeResult]:
+def clock(world: World) -> Iterator[dg.MaterializeResult[Any]]:
     """Both are known before anything is fetched."""
     now = pa.table({"now_at": pa.array([world.transport().now()], TIMESTAMP)}, schema=CLOCK_SCHEMA)
     registry = pa.Table.from_pylist(
@@ -64,7 +65,7 @@ def clock(world: World) -> Iterator[dg.MaterializeResult]:
         )
     ],
 )
-def ledger(world: World) -> Iterator[dg.MaterializeResult]:
+def ledger(world: World) -> Iterator[dg.MaterializeResult[Any]]:
     """A source that never landed gets its empty change logs here, so that its datasets are empty and valid."""
     ledgers = []
     for source in SOURCES.values():
@@ -73,7 +74,7 @@ def ledger(world: World) -> Iterator[dg.MaterializeResult]:
     yield _written(world, "ledger", pa.concat_tables(ledgers))
 
 
-def _written(world: World, name: str, table: pa.Table) -> dg.MaterializeResult:
+def _written(world: World, name: str, table: pa.Table) -> dg.MaterializeResult[Any]:
     logs = ChangeLogs(world.settings.changelog_dir)
     logs.write(name, table)
     return dg.MaterializeResult(asset_key=["landing", name], metadata=table_metadata(table, None, logs.path(name)))

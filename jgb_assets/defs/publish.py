@@ -5,6 +5,7 @@ Belongs here: running ``extracts.release.publish`` as assets with metadata and a
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -40,9 +41,7 @@ def _extract_key(dataset: Dataset) -> dg.AssetKey:
                 metadata={
                     "dagster/column_schema": dg.TableSchema(
                         [
-                            dg.TableColumn(
-                                column.name, column.data_type, f"{column.description} Unit: {column.unit}."
-                            )
+                            dg.TableColumn(column.name, column.data_type, f"{column.description} Unit: {column.unit}.")
                             for column in dataset.columns
                         ]
                     )
@@ -61,7 +60,7 @@ def _extract_key(dataset: Dataset) -> dg.AssetKey:
     ],
     pool=WRITER_POOL,
 )
-def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.MaterializeResult]:
+def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.MaterializeResult[Any]]:
     """All files or none: an extract never changes without the release it belongs to."""
     now = world.transport().now()
     settings = world.settings

@@ -21,9 +21,7 @@ WRITER_POOL = "duckdb_writer"
 class Translator(DagsterDbtTranslator):
     """Adds the layer as group, and the owner."""
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """A model's group is its folder under ``models``; seeds have their own."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = self.get_resource_props(manifest, unique_id)
@@ -56,9 +54,10 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:
     """Rows, newest observation and preview of one table or view."""
-    columns = connection.execute(f"describe {name}").fetchall()
-    time_column = next((column for column, kind, *_ in columns if kind == "DATE"), None)
-    order = f"order by {time_column} desc nulls last" if time_column else ""
-    rows = connection.sql(f"select * from {name} {order} limit {PREVIEW_ROWS}").to_arrow_table()
-    (count,) = connection.execute(f"select count(*) from {name}").fetchall()[0]
-    return {**table_metadata(rows, time_column, path), "dagster/row_count": count}
+    relation = connection.table(name)
+    time_column = next(
+        (column for column, kind in zip(relation.columns, relation.types, strict=True) if kind == "DATE"), None
+    )
+    newest = relation.order(f"{time_column} desc nulls last") if time_column else relation
+    rows = newest.limit(PREVIEW_ROWS).to_arrow_table()
+    return {**table_metadata(rows, time_column, path), "dagster/row_count": len(relation)}

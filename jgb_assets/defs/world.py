@@ -49,7 +49,10 @@ class World(dg.ConfigurableResource):  # type: ignore[type-arg]  # it has no con
 
 @dg.definitions
 def resources() -> dg.Definitions:
-    """Resources, the logger of command-line runs, and the executor: steps are short, a process for each would cost more than all of them."""
+    """Resources, the logger of command-line runs, and the executor.
+
+    In process: steps are short, a process for each would cost more than all of them.
+    """
     # dbt is a child process in another folder: it needs the data folder by its absolute path.
     os.environ[f"{PREFIX}DATA_DIR"] = str(Settings.from_environment().data_dir)
     return dg.Definitions(

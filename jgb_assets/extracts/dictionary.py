@@ -77,9 +77,7 @@ def datasets(manifest_path: Path) -> list[Dataset]:
     """Every mart of the manifest, by name."""
     manifest = json.loads(manifest_path.read_text())
     marts = (
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
+        node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["fqn"][1] == "marts"
     )
     return sorted(map(_dataset, marts), key=lambda dataset: dataset.name)
 

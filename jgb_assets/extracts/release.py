@@ -9,7 +9,6 @@ have the same id, and nothing is written when nothing changed.
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -99,7 +98,7 @@ def publish(
         is_new = not folder.exists()
         if is_new:
             write_atomically(staging / DESCRIPTOR, _json(_descriptor(release_id, newest, extracts, ledger)))
-            os.rename(staging, folder)
+            staging.rename(folder)
         _switch(root, release_id)
     moved = [Extract(**vars(extract) | {"path": folder / extract.path.name}) for extract in extracts]
     return Release(release_id, folder, moved, is_new)
@@ -120,7 +119,7 @@ def _staging(releases: Path) -> Iterator[Path]:
 
 def _write(connection: duckdb.DuckDBPyConnection, dataset: Dataset, folder: Path) -> Extract:
     columns = ", ".join(column.name for column in dataset.columns)
-    rows = connection.sql(f"select {columns} from {dataset.name} order by {', '.join(dataset.key)}")
+    rows = connection.table(dataset.name).project(columns).order(", ".join(dataset.key))
     table = rows.to_arrow_table().cast(dataset.schema)
     path = folder / f"{dataset.name}.parquet"
     pq.write_table(table, path, compression="zstd")
@@ -141,7 +140,9 @@ def _validate(extract: Extract) -> None:
         f"its key {dataset.key} is not unique": keys.group_by(list(dataset.key)).aggregate([]).num_rows != len(keys),
     }
     if found := [problem for problem, is_so in problems.items() if is_so]:
-        raise ReleaseRefused(f"{dataset.name}: {'; '.join(found)}. The last release stands; mend the mart and run again.")
+        raise ReleaseRefused(
+            f"{dataset.name}: {'; '.join(found)}. The last release stands; mend the mart and run again."
+        )
 
 
 def _switch(root: Path, release_id: str) -> None:
@@ -149,7 +150,7 @@ def _switch(root: Path, release_id: str) -> None:
     link = root / ".current"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("releases") / release_id)
-    os.replace(link, root / "current")
+    link.replace(root / "current")
     write_if_changed(root / "latest.json", {"release_id": release_id, "path": f"releases/{release_id}"})
 
 
@@ -160,9 +161,7 @@ def write_if_changed(path: Path, content: object) -> None:
         write_atomically(path, body)
 
 
-def _descriptor(
-    release_id: str, newest: datetime, extracts: list[Extract], ledger: pa.Table
-) -> dict[str, object]:
+def _descriptor(release_id: str, newest: datetime, extracts: list[Extract], ledger: pa.Table) -> dict[str, object]:
     """The Frictionless data package of a release."""
     return {
         "profile": "data-package",

@@ -65,7 +65,9 @@ def compare(stored: pa.Table, new: pa.Table, spec: TableSpec) -> pa.Table:
         gone = gone.filter(pc.greater_equal(gone[spec.observation_date], pc.min(new[spec.observation_date])))
     for value in spec.values:
         position = gone.schema.get_field_index(value)
-        gone = gone.set_column(position, gone.schema.field(value), pa.nulls(gone.num_rows, gone.schema.field(value).type))
+        gone = gone.set_column(
+            position, gone.schema.field(value), pa.nulls(gone.num_rows, gone.schema.field(value).type)
+        )
     changes = pa.concat_tables(
         [
             rows(new, pc.and_(is_new, pc.invert(is_stored)), "in_new", "added"),
@@ -81,8 +83,10 @@ def state(log: pa.Table, spec: TableSpec) -> pa.Table:
     numbered = _numbered(log, "at")
     last = numbered.group_by(list(spec.key)).aggregate([("at", "max")])["at_max"]
     rows = log.take(last.sort()) if log.num_rows else log
-    return rows.filter(pc.field("change") != "withdrawn").select(spec.schema.names).sort_by(
-        [(key, "ascending") for key in spec.key]
+    return (
+        rows.filter(pc.field("change") != "withdrawn")
+        .select(spec.schema.names)
+        .sort_by([(key, "ascending") for key in spec.key])
     )
 
 

@@ -135,7 +135,10 @@ class MofJgbYields(Source):
     tables = (YIELDS,)
 
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
-        """Unite history and current month by date. On overlap the current month's row stands."""
+        """Unite history and current month by date.
+
+        Where both have a day and differ, the file that was retrieved later stands; of one retrieval the current month.
+        """
         rows: dict[date, tuple[_Row, str, str]] = {}
         if "history" in files:
             history = self._read(files["history"])
@@ -144,8 +147,9 @@ class MofJgbYields(Source):
         if "current" in files:
             current = self._read(files["current"])
             self._check_current(current)
+            outranks = "history" not in files or files["current"].retrieved_at >= files["history"].retrieved_at
             for row in current.rows:
-                if row.day not in rows or rows[row.day][0].texts != row.texts:
+                if row.day not in rows or (outranks and rows[row.day][0].texts != row.texts):
                     rows[row.day] = (row, "current", current.language)
         return {YIELDS.name: _long_table(rows)}
 
@@ -209,9 +213,7 @@ class MofJgbYields(Source):
                 break
             rows.append(self._row(file, line, number, language))
         if not rows:
-            raise self.rejected(
-                file, place=f"line {header_at + 2}", expected="data rows", found="none", remedy=LOOK
-            )
+            raise self.rejected(file, place=f"line {header_at + 2}", expected="data rows", found="none", remedy=LOOK)
         for earlier, later in pairwise(rows):
             if later.day <= earlier.day:
                 raise self.rejected(
@@ -224,7 +226,7 @@ class MofJgbYields(Source):
         return _File(file, language, title, tuple(rows))
 
     def _check_header(self, file: Snapshot, title: str | None, header: str, line: int) -> str:
-        first = header.split(",")[0]
+        first = header.split(",", maxsplit=1)[0]
         if first not in HEADERS:
             raise self.rejected(
                 file,
@@ -285,7 +287,7 @@ class MofJgbYields(Source):
                 raise self.rejected(
                     file,
                     place=f"line {number}, {tenor}-year of {day}",
-                    expected=f"- or a yield in {YIELD_RANGE_PCT[0]:g} to {YIELD_RANGE_PCT[1]:g} percent, up to 3 decimals",
+                    expected=f"- or {YIELD_RANGE_PCT[0]:g} to {YIELD_RANGE_PCT[1]:g} percent, up to 3 decimals",
                     found=repr(cell[:40]),
                     remedy=LOOK,
                 )
@@ -408,7 +410,7 @@ class MofJgbYields(Source):
         recent = touched & (days[1:] > days[-1] - np.timedelta64(31, "D"))[:, None]
         unusual = np.abs(moves_bp) > np.array([UNUSUAL_CHANGE_BP[tenor] for tenor in TENORS])
         warnings += [
-            f"{TENORS[column]}-year moved {moves_bp[row, column]:+.1f} bp on {days[row + 1]}, beyond its 99.9th percentile"
+            f"{TENORS[column]}-year moved {moves_bp[row, column]:+.1f} bp on {days[row + 1]}, more than 99.9 % of days"
             for row, column in np.argwhere(unusual & recent)
         ]
         same = touched.all(axis=1) & np.all(moves_bp == 0, axis=1)

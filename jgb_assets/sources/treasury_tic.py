@@ -774,14 +774,14 @@ def _header(sheet: _Sheet, line: int, years: list[str], above: list[list[str]]) 
     names = above[-1] if above else []
     months: list[int] = []
     primary: list[bool] = []
-    for column, (name, year) in enumerate(zip(names, years), start=2):
+    for column, (name, year) in enumerate(zip(names, years, strict=False), start=2):
         if not name and not year.strip():
             break
         if name not in MONTHS or not re.fullmatch(r"\d{4}", year):
             raise sheet.refuse(f"line {line}, column {column}", "a month and a year", f"{name!r} over {year!r}")
         months.append(int(year) * 12 + MONTHS.index(name))
         primary.append(len(months) < 2 or months[-1] != months[-2])
-        fits = primary[-1] and (len(months) < 2 or months[-1] == months[-2] - 1) or primary[-2:] == [True, False]
+        fits = (primary[-1] and (len(months) < 2 or months[-1] == months[-2] - 1)) or primary[-2:] == [True, False]
         if not fits or months[-1] // 12 != months[0] // 12:
             raise sheet.refuse(
                 f"line {line}, column {column}",

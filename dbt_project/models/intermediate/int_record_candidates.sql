@@ -27,38 +27,38 @@ candidates as (
     from yields
     union all
     select
-        'rise',
-        tenor_years::varchar,
-        obs_date,
-        change_1d_bp
+        'rise' as kind,
+        tenor_years::varchar as series,
+        obs_date as at_date,
+        change_1d_bp as extreme
     from yields
     union all
     select
-        'high',
-        measure,
-        obs_date,
-        measured
+        'high' as kind,
+        measure as series,
+        obs_date as at_date,
+        measured as extreme
     from measures
     union all
     select
-        'low',
-        measure,
-        obs_date,
-        -measured
+        'low' as kind,
+        measure as series,
+        obs_date as at_date,
+        -measured as extreme
     from measures
     union all
     select
-        'tail',
-        instrument,
-        auction_date,
-        tail_price
+        'tail' as kind,
+        instrument as series,
+        auction_date as at_date,
+        tail_price as extreme
     from auctions
     union all
     select
-        'low_cover',
-        instrument,
-        auction_date,
-        -bid_to_cover
+        'low_cover' as kind,
+        instrument as series,
+        auction_date as at_date,
+        -bid_to_cover as extreme
     from auctions
 
 ),

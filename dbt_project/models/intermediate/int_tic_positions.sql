@@ -51,8 +51,13 @@ final as (
     select
         'mfhhis01' as source_table,
         3 as preference,
+        mfhhis01.month_end_date,
         coalesce(names.holder, mfhhis01.holder_label) as holder,
-        mfhhis01.* exclude (holder_label, is_primary, series_label)
+        mfhhis01.holder_kind,
+        mfhhis01.position_usd_bn,
+        mfhhis01.first_seen_at,
+        mfhhis01.change,
+        mfhhis01.snapshot_sha256
     from mfhhis01
     left join names on mfhhis01.holder_label = names.label
 

@@ -47,14 +47,14 @@ final as (
     from auctions
     left join records as longest_tail
         on
-            longest_tail.kind = 'tail'
-            and longest_tail.series = auctions.instrument
-            and longest_tail.at_date = auctions.auction_date
+            auctions.instrument = longest_tail.series
+            and auctions.auction_date = longest_tail.at_date
+            and longest_tail.kind = 'tail'
     left join records as lowest_cover
         on
-            lowest_cover.kind = 'low_cover'
-            and lowest_cover.series = auctions.instrument
-            and lowest_cover.at_date = auctions.auction_date
+            auctions.instrument = lowest_cover.series
+            and auctions.auction_date = lowest_cover.at_date
+            and lowest_cover.kind = 'low_cover'
 
 )
 

@@ -1,4 +1,8 @@
 {%- set measures = curve_measures() -%}
+{%- set columns = [
+    ('measured', none), ('change_1d_bp', 'change_1d_bp'), ('change_5d_bp', 'change_5d_bp'),
+    ('highest_since_date', 'highest_since_date'), ('lowest_since_date', 'lowest_since_date')
+] -%}
 with yields as (
 
     select * from {{ ref('int_jgb_yields') }}
@@ -37,14 +41,14 @@ dated_measures as (
     from measures
     left join records as highest
         on
-            highest.kind = 'high'
-            and highest.series = measures.measure
-            and highest.at_date = measures.obs_date
+            measures.measure = highest.series
+            and measures.obs_date = highest.at_date
+            and highest.kind = 'high'
     left join records as lowest
         on
-            lowest.kind = 'low'
-            and lowest.series = measures.measure
-            and lowest.at_date = measures.obs_date
+            measures.measure = lowest.series
+            and measures.obs_date = lowest.at_date
+            and lowest.kind = 'low'
 
 ),
 
@@ -53,11 +57,9 @@ shapes as (
     select
         obs_date,
         {%- for measure in measures %}
-        {%- for column, suffix in [
-            ('measured', '_' ~ measure.unit), ('change_1d_bp', '_change_1d_bp'), ('change_5d_bp', '_change_5d_bp'),
-            ('highest_since_date', '_highest_since_date'), ('lowest_since_date', '_lowest_since_date')
-        ] %}
-        max({{ column }}) filter (where measure = '{{ measure.name }}') as {{ measure.name }}{{ suffix }}{{ "," if not loop.last }}
+        {%- for column, suffix in columns %}
+        max({{ column }}) filter (where measure = '{{ measure.name }}')
+            as {{ measure.name }}_{{ suffix or measure.unit }}{{ "," if not loop.last }}
         {%- endfor %}{{ "," if not loop.last }}
         {%- endfor %}
     from dated_measures
@@ -65,26 +67,39 @@ shapes as (
 
 ),
 
+-- Parallel: the 2s10s moved by less than 1 bp. Otherwise the pair's mean says bull or bear, the slope the rest.
+regimes as (
+
+    select
+        obs_date,
+        case
+            when change_2y_5d_bp is null or change_10y_5d_bp is null then null
+            when abs(change_10y_5d_bp - change_2y_5d_bp) < 1 then 'parallel'
+            else
+                case
+                    when change_2y_5d_bp + change_10y_5d_bp > 0 then 'bear'
+                    when change_2y_5d_bp + change_10y_5d_bp < 0 then 'bull'
+                    when change_10y_5d_bp > 0 then 'bear'
+                    else 'bull'
+                end
+                || case when change_10y_5d_bp > change_2y_5d_bp then '_steepener' else '_flattener' end
+        end as regime_5d
+    from days
+
+),
+
 final as (
 
     select
-        days.obs_date,
-        shapes.* exclude (obs_date),
-        -- Parallel: the 2s10s moved by less than 1 bp. Otherwise the pair's mean says bull or bear, the slope the rest.
-        case
-            when days.change_2y_5d_bp is null or days.change_10y_5d_bp is null then null
-            when abs(days.change_10y_5d_bp - days.change_2y_5d_bp) < 1 then 'parallel'
-            else
-                case
-                    when days.change_2y_5d_bp + days.change_10y_5d_bp > 0 then 'bear'
-                    when days.change_2y_5d_bp + days.change_10y_5d_bp < 0 then 'bull'
-                    when days.change_10y_5d_bp > 0 then 'bear'
-                    else 'bull'
-                end
-                || case when days.change_10y_5d_bp > days.change_2y_5d_bp then '_steepener' else '_flattener' end
-        end as regime_5d
-    from days
-    left join shapes on days.obs_date = shapes.obs_date
+        regimes.obs_date,
+        {%- for measure in measures %}
+        {%- for _, suffix in columns %}
+        shapes.{{ measure.name }}_{{ suffix or measure.unit }},
+        {%- endfor %}
+        {%- endfor %}
+        regimes.regime_5d
+    from regimes
+    left join shapes on regimes.obs_date = shapes.obs_date
 
 )
 

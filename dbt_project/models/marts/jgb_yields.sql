@@ -27,14 +27,14 @@ final as (
     from yields
     left join records as highest
         on
-            highest.kind = 'yield'
-            and highest.series = yields.tenor_years::varchar
-            and highest.at_date = yields.obs_date
+            yields.tenor_years::varchar = highest.series
+            and yields.obs_date = highest.at_date
+            and highest.kind = 'yield'
     left join records as largest_rise
         on
-            largest_rise.kind = 'rise'
-            and largest_rise.series = yields.tenor_years::varchar
-            and largest_rise.at_date = yields.obs_date
+            yields.tenor_years::varchar = largest_rise.series
+            and yields.obs_date = largest_rise.at_date
+            and largest_rise.kind = 'rise'
 
 )
 

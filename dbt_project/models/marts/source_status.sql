@@ -14,7 +14,7 @@ newest as (
 
     select *
     from ledger
-    qualify row_number() over (partition by source order by retrieved_at desc, role) = 1
+    qualify row_number() over (partition by source order by retrieved_at desc, role asc) = 1
 
 ),
 

@@ -1,0 +1,152 @@
+"""Releases as their readers meet them: whole, described, unchanged when nothing changed."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jgb_assets.defs.dbt_project import DBT_PROJECT
+from jgb_assets.extracts.dictionary import datasets
+from tests.conftest import Run, run, tree
+
+PROMISED = {
+    "jgb_yields": "obs_date tenor_years yield_pct change_1d_bp change_5d_bp highest_since_date largest_rise_since_date "
+    "published_at first_seen_at",
+    "curve_shape": "obs_date level_10y_pct slope_2s10s_bp slope_5s30s_bp slope_10s30s_bp slope_10s40s_bp slope_20s30s_bp "
+    "slope_30s40s_bp fly_2s5s10s_bp fly_5s10s20s_bp fly_10s20s30s_bp regime_5d",
+    "auction_tails": "instrument auction_date issue_number issue_date maturity_date coupon_pct offered_jpy_bn bids_jpy_bn "
+    "accepted_jpy_bn bid_to_cover average_price lowest_price average_yield_pct highest_yield_pct tail_price tail_yield_bp "
+    "method longest_tail_since_date lowest_cover_since_date non_price_1_jpy_bn non_price_2_jpy_bn source_kind",
+    "tic_holdings": "month_end_date holder position_usd_bn share_pct rank change_usd_bn net_purchases_usd_bn "
+    "valuation_usd_bn other_usd_bn long_term_usd_bn short_term_usd_bn is_aggregate series_break first_seen_at source_table",
+    "tic_holdings_vintages": "month_end_date holder seen_at position_usd_bn revision_usd_bn source_table",
+    "japan_us_securities": "month_end_date security_type position_usd_bn net_purchases_usd_bn valuation_usd_bn other_usd_bn",
+    "source_status": "source newest_observation_date next_expected_at last_changed_at snapshots",
+}
+ALLOWED_TYPES = {pa.float64(), pa.date32(), pa.timestamp("us", tz="UTC"), pa.string(), pa.bool_(), pa.int16(), pa.int32()}
+
+
+def package(of: Run) -> dict[str, object]:
+    return json.loads((of.current / "datapackage.json").read_text())
+
+
+@pytest.mark.parametrize("dataset", PROMISED)
+def test_promised_columns_are_there(from_bundle: Run, dataset: str) -> None:
+    names = pq.read_schema(from_bundle.current / f"{dataset}.parquet").names
+    assert [name for name in PROMISED[dataset].split() if name not in names] == []
+
+
+def test_every_column_says_what_it_is_and_has_a_plain_type(from_bundle: Run) -> None:
+    for path in from_bundle.current.glob("*.parquet"):
+        schema = pq.read_schema(path)
+        assert schema.metadata[b"title"]
+        assert schema.metadata[b"schema_version"] == b"1"
+        for field in schema:
+            assert field.type in ALLOWED_TYPES, (path.stem, field)
+            for entry in (b"description", b"unit", b"source"):
+                assert field.metadata[entry], (path.stem, field.name, entry)
+
+
+def test_files_are_sorted_by_a_unique_key_without_nulls(from_bundle: Run) -> None:
+    for path in from_bundle.current.glob("*.parquet"):
+        key = json.loads(pq.read_schema(path).metadata[b"primary_key"])
+        keys = pq.read_table(path, columns=key).to_pandas()
+        assert not keys.isna().any(axis=None), path.stem
+        assert keys.equals(keys.sort_values(key, ignore_index=True)), path.stem
+        assert not keys.duplicated().any(), path.stem
+
+
+def test_dates_arrive_as_dates_and_instants_as_utc(from_bundle: Run) -> None:
+    table = pd.read_parquet(from_bundle.current / "jgb_yields.parquet", dtype_backend="pyarrow")
+    assert str(table.dtypes["obs_date"]) == "date32[day][pyarrow]"
+    assert str(table.dtypes["published_at"]) == "timestamp[us, tz=UTC][pyarrow]"
+
+
+def test_the_descriptor_tells_bytes_hashes_rows_schema_and_what_went_in(from_bundle: Run) -> None:
+    descriptor = package(from_bundle)
+    assert descriptor["id"] == from_bundle.current.resolve().name
+    assert {resource["name"] for resource in descriptor["resources"]} == set(PROMISED)
+    for resource in descriptor["resources"]:
+        body = (from_bundle.current / resource["path"]).read_bytes()
+        assert resource["bytes"] == len(body)
+        assert resource["hash"] == f"sha256:{hashlib.sha256(body).hexdigest()}"
+        table = pq.read_table(from_bundle.current / resource["path"])
+        assert resource["rows"] == table.num_rows
+        assert [field["name"] for field in resource["schema"]["fields"]] == table.schema.names
+        assert all(field["unit"] for field in resource["schema"]["fields"])
+    assert len(descriptor["snapshots"]) == 10
+    for snapshot in descriptor["snapshots"]:
+        kept = list((from_bundle.data_dir / "snapshots" / snapshot["source"]).glob(f"{snapshot['snapshot_sha256']}.*"))
+        assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in kept] == [snapshot["snapshot_sha256"]]
+    git_sha = descriptor["git_sha"]
+    assert git_sha is None or len(git_sha.removesuffix("-dirty")) == 40
+
+
+def test_every_value_leads_to_the_bytes_it_was_read_from(from_bundle: Run) -> None:
+    yields = pq.read_table(from_bundle.current / "jgb_yields.parquet").to_pandas()
+    for row in yields.sample(50, random_state=20260120).itertuples():
+        body = (from_bundle.data_dir / "snapshots" / "mof_jgb_yields" / f"{row.snapshot_sha256}.csv").read_bytes()
+        day, *cells = body.decode("cp932").splitlines()[row.source_line - 1].split(",")
+        assert day == f"{row.obs_date.year}/{row.obs_date.month}/{row.obs_date.day}"
+        column = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40].index(row.tenor_years)
+        assert float(cells[column]) == row.yield_pct
+
+
+def test_current_is_a_link_that_latest_json_agrees_with(from_bundle: Run) -> None:
+    release_id = package(from_bundle)["id"]
+    assert os.readlink(from_bundle.current) == f"releases/{release_id}"
+    latest = json.loads((from_bundle.current.parent / "latest.json").read_text())
+    assert latest == {"release_id": release_id, "path": f"releases/{release_id}"}
+    assert release_id.startswith("20260703T003500Z-")
+
+
+def test_status_tells_freshness_by_the_archives_clock(from_bundle: Run) -> None:
+    status = json.loads((from_bundle.current.parent / "status.json").read_text())
+    assert {source: fields["status"] for source, fields in status.items()} == {
+        "mof_jgb_yields": "late",  # the row of 1 July was to be out a day and five minutes before the clock stopped
+        "mof_jgb_auctions": "fresh",
+        "treasury_tic": "fresh",
+    }
+    assert status["mof_jgb_yields"]["last_checked_at"] == "2026-07-03T00:35:00Z"
+    assert status["treasury_tic"]["age_days"] == 64
+
+
+def test_a_second_run_changes_no_published_byte_and_says_so(from_bundle: Run, tmp_path: Path) -> None:
+    shutil.copytree(from_bundle.data_dir, tmp_path / "data", symlinks=True)
+    published = tmp_path / "data" / "publish"
+    before = tree(published), {path: path.lstat().st_mtime_ns for path in published.rglob("*") if path.is_file()}
+    snapshots = tree(tmp_path / "data" / "snapshots")
+    again = run(tmp_path / "data")
+    assert again.code == 0, again.err
+    assert again.out.splitlines()[-1].endswith("unchanged: no published byte was written")
+    after = tree(published), {path: path.lstat().st_mtime_ns for path in published.rglob("*") if path.is_file()}
+    changed = {str(path.name) for path in after[1] if after[1][path] != before[1].get(path)}
+    assert after[0] == before[0]
+    assert changed <= {".lock"}
+    assert tree(tmp_path / "data" / "snapshots") == snapshots
+
+
+@pytest.mark.parametrize("job", ["refresh_jgb_yields", "refresh_auctions", "refresh_tic"])
+def test_one_sources_refresh_publishes_a_whole_release_on_a_fresh_machine(tmp_path: Path, job: str) -> None:
+    of = run(tmp_path / "data", job)
+    assert of.code == 0, of.err
+    rows = {resource["name"]: resource["rows"] for resource in package(of)["resources"]}
+    filled = {
+        "refresh_jgb_yields": {"jgb_yields", "curve_shape"},
+        "refresh_auctions": {"auction_tails"},
+        "refresh_tic": {"tic_holdings", "tic_holdings_vintages", "japan_us_securities"},
+    }[job]
+    assert {name for name, count in rows.items() if count} == filled | {"source_status"}
+
+
+def test_the_dictionary_has_a_type_for_every_column_of_the_manifest() -> None:
+    for dataset in datasets(DBT_PROJECT.manifest_path):
+        assert len(dataset.schema) == len(dataset.columns)
+        assert set(dataset.key) <= set(dataset.schema.names)
+        assert all(not dataset.schema.field(name).nullable for name in dataset.key)
