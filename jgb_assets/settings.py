@@ -26,8 +26,19 @@ def _absolute(value: object) -> object:
     return Path(value).expanduser().absolute() if isinstance(value, str) and value else value
 
 
+def _instant(value: object) -> object:
+    # pydantic alone would read a bare number as seconds since 1970
+    if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is None:
+        raise ValueError("an instant needs its offset from UTC, such as 2026-05-10T00:00:00Z")
+    return value
+
+
 def _hashes(value: object) -> object:
     return frozenset(re.split(r"[\s,]+", value.strip())) - {""} if isinstance(value, str) else value
+
+
+def _variable(field: str) -> str:
+    return field if field.startswith(PREFIX) else PREFIX + field.upper()
 
 
 Folder = Annotated[Path, BeforeValidator(_absolute)]
@@ -42,7 +53,7 @@ class Settings(BaseModel):
     data_dir: Folder = REPOSITORY / "data"
     transport: Literal["archive", "live"] = "archive"
     archive_dir: Folder = BUNDLE
-    as_of: AwareDatetime | None = None
+    as_of: Annotated[AwareDatetime | None, BeforeValidator(_instant)] = None
     publish_uri: str | None = None
     accept_sha256: Annotated[frozenset[Sha256], BeforeValidator(_hashes)] = frozenset()
 
@@ -55,7 +66,7 @@ class Settings(BaseModel):
         """
         source = os.environ if environment is None else environment
         given = {
-            name.removeprefix(PREFIX).lower(): value
+            name.removeprefix(PREFIX).lower() if name.isupper() else name: value
             for name, value in source.items()
             if name.startswith(PREFIX) and value
         }
@@ -63,7 +74,7 @@ class Settings(BaseModel):
             settings = cls.model_validate(given)
         except ValidationError as error:
             problems = "; ".join(
-                f"{PREFIX}{str(part['loc'][0]).upper()}={part['input']!r}: {part['msg']}" for part in error.errors()
+                f"{_variable(str(part['loc'][0]))}={part['input']!r}: {part['msg']}" for part in error.errors()
             )
             raise SettingsError(f"{problems}. See .env.example for the variables and their values.") from error
         if "://" in (settings.publish_uri or ""):

@@ -75,7 +75,7 @@ def from_bundle(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, and where links lead."""
     return {
-        str(path.relative_to(folder)): os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        str(path.relative_to(folder)): str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_symlink() or path.is_file()
     }

@@ -14,7 +14,7 @@ def latest_earlier_at_least(values: np.ndarray, starts: np.ndarray) -> np.ndarra
     windows whose maximum it exceeds.
 
     Args:
-        values: (n,) numbers without NaN in any one unit, series after series, each oldest first.
+        values: (n,) finite numbers in any one unit, series after series, each oldest first.
         starts: (n,) True at the first value of each series.
 
     Returns:

@@ -61,8 +61,9 @@ def compare(stored: pa.Table, new: pa.Table, spec: TableSpec) -> pa.Table:
         return taken.append_column(CHANGE, pa.array([change] * taken.num_rows, pa.string()))
 
     gone = rows(stored, pc.and_(is_stored, pc.invert(is_new)), "in_stored", "withdrawn")
-    if spec.rolling and new.num_rows:
-        gone = gone.filter(pc.greater_equal(gone[spec.observation_date], pc.min(new[spec.observation_date])))
+    if spec.rolling:
+        inside = pc.greater_equal(gone[spec.observation_date], pc.min(new[spec.observation_date]))
+        gone = gone.filter(pc.fill_null(inside, False))
     for value in spec.values:
         position = gone.schema.get_field_index(value)
         gone = gone.set_column(
@@ -127,10 +128,12 @@ class ChangeLogs:
         write_atomically(self.path(name), sink.getvalue().to_pybytes())
 
     def applied(self, name: str) -> str | None:
-        """Which snapshots the stored file adds up, None if there is no file."""
+        """Which snapshots the stored file adds up, None if there is no file or it is damaged."""
         path = self.path(name)
-        metadata = pq.read_schema(path).metadata if path.is_file() else None
-        return metadata[APPLIED].decode() if metadata else None
+        try:
+            return pq.read_schema(path).metadata[APPLIED].decode() if path.is_file() else None
+        except pa.ArrowInvalid:
+            return None
 
 
 def _numbered(table: pa.Table, name: str) -> pa.Table:

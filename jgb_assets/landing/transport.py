@@ -4,7 +4,6 @@ Belongs here: where bytes come from. Not here: what they mean or whether they ar
 """
 
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 from jgb_assets.settings import Settings, SettingsError
 
 INSTANT = "%Y-%m-%dT%H%M%SZ"
-INSTANT_NAME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
 SIDECAR = ".sidecar.json"
 
 
@@ -51,11 +49,9 @@ class ArchiveTransport:
         if not root.is_dir():
             raise SettingsError(f"the archive {root} does not exist. See JGB_ARCHIVE_DIR in .env.example.")
         folders = [path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
-        if odd := sorted(name for name in folders if not INSTANT_NAME.fullmatch(name)):
-            raise SettingsError(f"{root / odd[0]} is not named like a retrieval instant such as 2026-05-18T201500Z.")
         if not folders:
             raise SettingsError(f"the archive {root} holds no retrieval instant. See JGB_ARCHIVE_DIR in .env.example.")
-        instants = sorted(datetime.strptime(name, INSTANT).replace(tzinfo=UTC) for name in folders)
+        instants = sorted(_instant(root / name) for name in folders)
         self._root = root
         self._now = as_of or instants[-1]
         self._instants = [instant for instant in instants if instant <= self._now]
@@ -76,8 +72,15 @@ class ArchiveTransport:
         if not path.is_file():
             return None
         sidecar = path.with_name(path.name + SIDECAR)
-        last_modified = json.loads(sidecar.read_text())["last_modified"] if sidecar.is_file() else None
+        last_modified = json.loads(sidecar.read_text()).get("last_modified") if sidecar.is_file() else None
         return Response(url, instant, path.read_bytes(), last_modified)
+
+
+def _instant(folder: Path) -> datetime:
+    try:
+        return datetime.strptime(folder.name, INSTANT).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise SettingsError(f"{folder} is not named like a retrieval instant such as 2026-05-18T201500Z.") from error
 
 
 def transport_for(settings: Settings) -> Transport:

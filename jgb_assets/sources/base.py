@@ -118,7 +118,8 @@ class Source(ABC):
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
         """Read bytes into every table of ``tables``, empty where its file was never retrieved.
 
-        Pure: the same bytes give the same tables. ``files`` is keyed by role.
+        Pure: the same bytes give the same tables. ``files`` is keyed by role; each is judged by itself, what they say
+        of each other is for the gate.
 
         Raises:
             SourceRejected: the bytes are not the file they should be.
@@ -153,7 +154,8 @@ class Source(ABC):
 
 LOOK = (
     "open the URL and compare. If the publisher's file really reads so, its layout has changed and the parser must "
-    "learn it; if not, the download was at fault and the next run reads it again"
+    "learn it; if not, the download was at fault and the next run reads it again "
+    "(in an archive, take the file out of its instant)"
 )
 CONFIRM = (
     "compare with the publisher's page. If the figures are right, set JGB_ACCEPT_SHA256 to the sha256 of the "

@@ -33,9 +33,9 @@ FIELDS = 1 + len(TENORS)
 HEADERS = {"Date": ("en", "Y"), "基準日": ("ja", "年")}
 TITLES = {"en": "Interest Rate", "ja": "国債金利情報"}
 
-NUMBER = re.compile(r"-?\d+(\.\d{1,3})?")
-DATE_EN = re.compile(r"(\d{4})/([1-9]\d?)/([1-9]\d?)")
-DATE_JA = re.compile(r"([SHR])([1-9]\d?)\.([1-9]\d?)\.([1-9]\d?)")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]{1,3})?")
+DATE_EN = re.compile(r"([0-9]{4})/([1-9][0-9]?)/([1-9][0-9]?)")
+DATE_JA = re.compile(r"([SHR])([1-9][0-9]?)\.([1-9][0-9]?)\.([1-9][0-9]?)")
 # First and last day of each era, as the file writes them: S64.1.6 is followed by H1.1.9, H31.4.26 by R1.5.7.
 ERAS = {
     "S": (1925, date(1926, 12, 25), date(1989, 1, 7)),
@@ -45,11 +45,28 @@ ERAS = {
 
 # Facts of the published history, the same in every vintage seen (2017 to 2026).
 FIRST_DATE = date(1974, 9, 24)
-ALL_TENORS_SINCE = date(2007, 11, 6)  # first 40-year value; no cell is missing from here on
-EMPTY_CELLS = 35_783  # all before ALL_TENORS_SINCE
+FIRST_VALUES = dict.fromkeys(TENORS, FIRST_DATE) | {  # the 20-year is older than the 15-year
+    10: date(1986, 7, 5),
+    15: date(1991, 8, 30),
+    20: date(1986, 12, 1),
+    25: date(2004, 3, 22),
+    30: date(1999, 9, 2),
+    40: date(2007, 11, 6),
+}
+GAPS = {  # first and last session without a value; no other cell is empty after a tenor's first value
+    1: (date(1978, 5, 22), date(1980, 8, 21)),
+    2: (date(1978, 5, 22), date(1979, 8, 21)),
+    3: (date(1978, 5, 22), date(1978, 8, 21)),
+}
+LANDMARKS = {  # whole rows, so that no two columns can have changed places
+    FIRST_DATE: "10.327 9.362 8.83 8.515 8.348 8.29 8.24 8.121 8.127",
+    date(2007, 11, 6): "0.655 0.771 0.849 0.995 1.102 1.181 1.249 1.352 1.477 1.583 1.916 2.133 2.281 2.378 2.439",
+}
 FIVE_DAY_WEEK_SINCE = date(1989, 2, 1)  # before it Saturdays were sessions; after it the calendar is exact
 ROWS_BEFORE_FIVE_DAY_WEEK = 4_063
+SUNDAY = 6
 LONGEST_MONTH = 23
+HISTORY_LAGS_MONTHS = 2  # it ends with the last month, or with the one before until it is updated
 YIELD_RANGE_PCT = (-1.0, 15.0)
 
 # The largest moves that really happened, with room: a larger one is a slipped unit, column or digit until confirmed.
@@ -155,7 +172,7 @@ class MofJgbYields(Source):
 
     def gate(self, arrival: Arrival) -> list[str]:
         """Refuse what is late-dated, older, holed or implausible against the stored series."""
-        table, stored = arrival.tables[YIELDS.name], arrival.stored[YIELDS.name]
+        table = arrival.tables[YIELDS.name]
         if table.num_rows == 0:
             return []
         newest_file = max(arrival.files.values(), key=lambda file: (file.retrieved_at, file.role == "current"))
@@ -168,9 +185,9 @@ class MofJgbYields(Source):
                 remedy="retrieve the history file too: " + self.files[0].urls[0],
             )
         days = sorted(table["obs_date"].unique().to_pylist())
-        warnings = self._gate_time(newest_file, days, stored)
+        warnings = self._gate_time(arrival, days)
         self._gate_calendar(newest_file, days, arrival)
-        warnings += self._gate_moves(newest_file, table, arrival.changes[YIELDS.name])
+        warnings += self._gate_moves(arrival)
         warnings += _overlap_warnings(table)
         for role in sorted(arrival.retrieved):
             warnings += _title_warnings(arrival.files[role])
@@ -272,12 +289,12 @@ class MofJgbYields(Source):
                 remedy=LOOK,
             )
         day = _parse_day(first, language)
-        if day is None:
+        if day is None or day.weekday() == SUNDAY:
             raise self.rejected(
                 file,
                 place=f"line {number}, field 1",
                 expected="YYYY/M/D" if language == "en" else "an era date such as R8.1.20",
-                found=f"{first!r} (a spreadsheet re-save turns dates into M/D/YY)",
+                found=f"{first!r} (there is no session on a Sunday; a spreadsheet re-save turns dates into M/D/YY)",
                 remedy=LOOK,
             )
         for tenor, cell in zip(TENORS, cells, strict=True):
@@ -291,14 +308,17 @@ class MofJgbYields(Source):
                     found=repr(cell[:40]),
                     remedy=LOOK,
                 )
-        if day >= ALL_TENORS_SINCE and "-" in cells:
-            raise self.rejected(
-                file,
-                place=f"line {number}, {TENORS[cells.index('-')]}-year of {day}",
-                expected=f"a yield: no cell is empty from {ALL_TENORS_SINCE} on",
-                found="'-'",
-                remedy=LOOK,
-            )
+        for tenor, cell in zip(TENORS, cells, strict=True):
+            if (cell == "-") != _is_empty(day, tenor):
+                raise self.rejected(
+                    file,
+                    place=f"line {number}, {tenor}-year of {day}",
+                    expected="'-': the publisher has no value there"
+                    if _is_empty(day, tenor)
+                    else "a yield: none is empty",
+                    found=repr(cell),
+                    remedy=LOOK,
+                )
         return _Row(number, day, tuple(cells))
 
     def _check_history(self, file: _File) -> None:
@@ -308,14 +328,11 @@ class MofJgbYields(Source):
         first, last = file.rows[0], file.rows[-1]
         if first.day != FIRST_DATE:
             raise refuse(f"line {first.line}", f"the history to start on {FIRST_DATE}", str(first.day))
-        if last.day < ALL_TENORS_SINCE:
-            raise refuse(f"line {last.line}, the last", f"rows beyond {ALL_TENORS_SINCE}", f"the last is {last.day}")
+        if last.day < FIRST_VALUES[40]:
+            raise refuse(f"line {last.line}, the last", f"rows beyond {FIRST_VALUES[40]}", f"the last is {last.day}")
         early = sum(row.day < FIVE_DAY_WEEK_SINCE for row in file.rows)
         if early != ROWS_BEFORE_FIVE_DAY_WEEK:
             raise refuse(f"rows before {FIVE_DAY_WEEK_SINCE}", f"{ROWS_BEFORE_FIVE_DAY_WEEK:,}", f"{early:,}")
-        empty = sum(row.texts.count("-") for row in file.rows)
-        if empty != EMPTY_CELLS:
-            raise refuse("the '-' cells", f"{EMPTY_CELLS:,} of them", f"{empty:,}")
         if next_tokyo_session(last.day).month == last.day.month:
             raise refuse(
                 f"line {last.line}, the last",
@@ -336,8 +353,9 @@ class MofJgbYields(Source):
 
     # --- gates ------------------------------------------------------------------------------------------------
 
-    def _gate_time(self, file: Snapshot, days: list[date], stored: pa.Table) -> list[str]:
-        newest = days[-1]
+    def _gate_time(self, arrival: Arrival, days: list[date]) -> list[str]:
+        table, stored, newest = arrival.tables[YIELDS.name], arrival.stored[YIELDS.name], days[-1]
+        file = _file_of(newest, table, arrival.files)
         today = file.retrieved_at.astimezone(TOKYO).date()
         if newest > today:
             raise self.rejected(
@@ -357,6 +375,18 @@ class MofJgbYields(Source):
                     found=f"{newest}: an older or shortened file",
                     remedy=CONFIRM,
                 )
+        history = arrival.files["history"]
+        retrieved = history.retrieved_at.astimezone(TOKYO).date()
+        last = pc.max(table.filter(pc.field("file_kind") == "history")["obs_date"]).as_py()
+        months = 12 * (retrieved.year - last.year) + retrieved.month - last.month
+        if months > HISTORY_LAGS_MONTHS:
+            raise self.rejected(
+                history,
+                place="the last row",
+                expected=f"the last business day of one of the {HISTORY_LAGS_MONTHS} months before {retrieved:%B %Y}",
+                found=f"{last}: frozen, or cut short",
+                remedy=CONFIRM,
+            )
         return [f"row of {newest} was retrieved on its own day; publication is a day later"] if newest == today else []
 
     def _gate_calendar(self, file: Snapshot, days: list[date], arrival: Arrival) -> None:
@@ -381,7 +411,8 @@ class MofJgbYields(Source):
                 remedy="at a month's turn one of the two files may be late: run again later. Otherwise " + CONFIRM,
             )
 
-    def _gate_moves(self, file: Snapshot, table: pa.Table, changes: pa.Table) -> list[str]:
+    def _gate_moves(self, arrival: Arrival) -> list[str]:
+        table, changes = arrival.tables[YIELDS.name], arrival.changes[YIELDS.name]
         warnings = []
         rewritten = changes.filter(pc.field("change") != "added").to_pylist()
         if rewritten:
@@ -390,19 +421,36 @@ class MofJgbYields(Source):
                 + ", ".join(f"{row['tenor_years']}-year of {row['obs_date']}" for row in rewritten[:5])
             )
         days, yields = to_matrix(table)
-        moves_bp = 100 * np.diff(yields, axis=0)
+        for day, texts in LANDMARKS.items():
+            wanted = np.array(texts.split(), dtype=np.float64)
+            found = yields[days == np.datetime64(day)][0]
+            if not arrival.stored[YIELDS.name].num_rows and not np.array_equal(found[~np.isnan(found)], wanted):
+                raise self.rejected(
+                    arrival.files["history"],
+                    place=f"row of {day}",
+                    expected=texts,
+                    found=f"{' '.join(f'{number:g}' for number in found)}: columns have changed places",
+                    remedy=CONFIRM,
+                )
+        moves_bp = np.round(100 * np.diff(yields, axis=0), 2)  # yields have three decimals: less is binary noise
         touched = _touched(days, changes)
         touched = touched[1:] | touched[:-1]
         modern = (days[1:] >= np.datetime64(CALM_SINCE))[:, None]
-        neighbours_bp = np.full_like(moves_bp, np.nan)
-        neighbours_bp[:, 1:-1] = (moves_bp[:, :-2] + moves_bp[:, 2:]) / 2
-        too_far = np.abs(moves_bp) > np.where(modern, MAX_CHANGE_BP, MAX_CHANGE_EARLIER_BP)
-        apart = modern & (np.abs(moves_bp - neighbours_bp) > MAX_AGAINST_NEIGHBOURS_BP)
-        for found, rule in ((too_far, "a move that has happened before"), (apart, "a move like its neighbours'")):
-            for row, column in np.argwhere(found & touched):
+        apart_bp = np.zeros_like(moves_bp)
+        apart_bp[:, 1:-1] = moves_bp[:, 1:-1] - (moves_bp[:, :-2] + moves_bp[:, 2:]) / 2
+        limits = {
+            "a move that has happened before": (moves_bp, np.where(modern, MAX_CHANGE_BP, MAX_CHANGE_EARLIER_BP)),
+            "a move like its neighbours'": (apart_bp, np.where(modern, MAX_AGAINST_NEIGHBOURS_BP, np.inf)),
+        }
+        for rule, (measure_bp, limit_bp) in limits.items():
+            beyond = np.where(touched & (np.abs(measure_bp) > limit_bp), np.abs(measure_bp), 0)
+            if beyond.any():
+                row = beyond.any(axis=1).argmax()  # the first such day, on it the widest of its mark
+                column = beyond[row].argmax()
+                day = days[row + 1].item()
                 raise self.rejected(
-                    file,
-                    place=f"{TENORS[column]}-year of {days[row + 1]}",
+                    _file_of(day, table, arrival.files),
+                    place=f"{TENORS[column]}-year of {day}",
                     expected=rule,
                     found=f"{yields[row, column]:g} to {yields[row + 1, column]:g} percent in a day",
                     remedy=CONFIRM,
@@ -416,7 +464,7 @@ class MofJgbYields(Source):
         same = touched.all(axis=1) & np.all(moves_bp == 0, axis=1)
         for row in np.flatnonzero(same):
             raise self.rejected(
-                file,
+                _file_of(days[row + 1].item(), table, arrival.files),
                 place=f"row of {days[row + 1]}",
                 expected="yields that differ from the session before in at least one tenor",
                 found="the same 15 yields: a stale row under a new date",
@@ -441,6 +489,17 @@ def _parse_day(text: str, language: str) -> date | None:
         return None
 
 
+def _is_empty(day: date, tenor: int) -> bool:
+    """Whether the publisher has no value for a tenor on a day."""
+    first, last = GAPS.get(tenor, (date.max, date.min))
+    return day < FIRST_VALUES[tenor] or first <= day <= last
+
+
+def _file_of(day: date, table: pa.Table, files: Mapping[str, Snapshot]) -> Snapshot:
+    """The file that a day's row was read from."""
+    return files[table.filter(pc.field("obs_date") == day)["file_kind"][0].as_py()]
+
+
 def _overlap_warnings(table: pa.Table) -> list[str]:
     """Days on which the current month's row was kept although the history has the day too: they differ."""
     days, kinds = table["obs_date"].to_numpy(), table["file_kind"].to_numpy()
@@ -450,7 +509,7 @@ def _overlap_warnings(table: pa.Table) -> list[str]:
 
 def _title_warnings(file: Snapshot) -> list[str]:
     """What is odd about the title line: it is missing, or its month is not that of the rows."""
-    lines = file.body.decode("cp932").split("\r\n")
+    lines = file.body.decode("cp932").splitlines()
     title = lines[0].split(",")[0]
     if title in HEADERS:
         return [f"{file.url} came without its title line"]

@@ -18,7 +18,7 @@ AUCTIONS = "www.mof.go.jp/english/policy/jgbs/auction/past_auction_results/Aucti
 TIC = "ticdata.treasury.gov/resource-center/data-chart-center/tic/Documents/"
 TABLE_5, TABLE_3, HISTORY = TIC + "slt_table5.txt", TIC + "slt_table3.txt", TIC + "mfhhis01.txt"
 
-PAGE = b"<!DOCTYPE html><html lang=\"ja\"><body>Not Found</body></html>"
+PAGE = b'<!DOCTYPE html><html lang="ja"><body>Not Found</body></html>'
 FROZEN = b"\r\n".join(
     [
         b"              MAJOR FOREIGN HOLDERS OF TREASURY SECURITIES",
@@ -111,7 +111,9 @@ def test_bad_input_is_refused_and_readers_are_undisturbed(name: str, from_bundle
     after = run(data, archive_dir=tmp_path / "archive")
 
     assert after.code == 1
-    source = next(source for source in SOURCES.values() for published in source.files if f"https://{path}" in published.urls)
+    source = next(
+        source for source in SOURCES.values() for published in source.files if f"https://{path}" in published.urls
+    )
     assert f"SourceRejected: {source.name}: refused https://{path} at " in after.err
     refusal = re.search(r"refused \S+ at (.*?): expected (.*?), found (.*?)\. What to do: (\S.*)", after.err)
     assert refusal, after.err

@@ -160,7 +160,9 @@ def test_suppressed_totals_stay_null_and_aggregates_are_never_ranked(published: 
     assert greece["rank"].isna().all()
     aggregates = holdings.query("is_aggregate")
     assert aggregates["rank"].isna().all()
-    assert {"Grand Total", "Total Asia", "Of Which: Foreign Official", "Belgium-Luxembourg"} <= set(aggregates["holder"])
+    assert {"Grand Total", "Total Asia", "Of Which: Foreign Official", "Belgium-Luxembourg"} <= set(
+        aggregates["holder"]
+    )
     assert not holdings.query("holder == 'Canada'")["is_aggregate"].any()
 
 
@@ -211,7 +213,9 @@ def test_source_status_tells_what_is_there_and_when_the_next_is_due(published: R
 def test_both_archives_publish_the_same_figures(published: Run, from_bundle: Run) -> None:
     provenance = ["snapshot_sha256"]
     for path in sorted(from_bundle.current.glob("*.parquet")):
-        ours, theirs = (read(of, path.stem).drop(columns=provenance, errors="ignore") for of in (from_bundle, published))
+        ours, theirs = (
+            read(of, path.stem).drop(columns=provenance, errors="ignore") for of in (from_bundle, published)
+        )
         pd.testing.assert_frame_equal(ours, theirs)
 
 

@@ -61,7 +61,7 @@ def changes(spec: TableSpec, before: Contents, after: Contents) -> list[tuple[st
 # --- the table as known, at the end and at every instant ------------------------------------------------------------
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(CONTENTS, max_size=6))
 def test_the_log_adds_up_to_the_table_as_of_every_instant(history: list[Contents]) -> None:
     log = log_schema(PRICES).empty_table()
@@ -74,7 +74,7 @@ def test_the_log_adds_up_to_the_table_as_of_every_instant(history: list[Contents
             assert contents_of(state(known, PRICES)) == contents
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(CONTENTS.filter(bool), max_size=6))
 def test_what_scrolled_out_of_a_rolling_file_still_stands(history: list[Contents]) -> None:
     log = log_schema(WINDOW).empty_table()
@@ -90,14 +90,14 @@ def test_what_scrolled_out_of_a_rolling_file_still_stands(history: list[Contents
         assert contents_of(state(log.filter(pc.field("first_seen_at") <= instant(number)), WINDOW)) == contents
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(CONTENTS, min_size=1, max_size=5), st.sampled_from([PRICES, WINDOW]))
 def test_the_same_table_again_adds_nothing(history: list[Contents], spec: TableSpec) -> None:
     log = log_of(spec, *history)
     assert advance(log, build(history[-1]), spec, 20).equals(log)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(CONTENTS, CONTENTS)
 def test_every_changed_key_stands_once_with_its_label(before: Contents, after: Contents) -> None:
     expected = [("added", *key, after[key]) for key in after.keys() - before.keys()]
@@ -106,7 +106,7 @@ def test_every_changed_key_stands_once_with_its_label(before: Contents, after: C
     assert changes(PRICES, before, after) == sorted(expected, key=lambda change: change[1:3])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(CONTENTS, st.randoms())
 def test_the_order_of_rows_in_a_file_is_no_change(contents: Contents, random: Random) -> None:
     shuffled = list(contents.items())
@@ -114,7 +114,7 @@ def test_the_order_of_rows_in_a_file_is_no_change(contents: Contents, random: Ra
     assert changes(PRICES, contents, dict(shuffled)) == []
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(CONTENTS, max_size=5))
 def test_the_log_holds_only_what_changed(history: list[Contents]) -> None:
     """Storage grows with changes: no key has the same value in two rows that follow each other."""
@@ -240,7 +240,7 @@ def test_an_instant_is_kept_to_the_microsecond_in_utc() -> None:
 # --- on disk --------------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(CONTENTS, max_size=4))
 def test_a_log_reads_back_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, history: list[Contents]) -> None:
     log = log_of(PRICES, *history)
@@ -264,3 +264,9 @@ def test_the_same_log_is_the_same_bytes(tmp_path: Path) -> None:
     first.write("toy_prices", log, "x")
     second.write("toy_prices", pa.concat_tables([log.slice(0, 1), log.slice(1)]).combine_chunks(), "x")
     assert first.path("toy_prices").read_bytes() == second.path("toy_prices").read_bytes()
+
+
+def test_an_empty_window_withdraws_nothing() -> None:
+    full = build({(1, "ball"): 1.0})
+    assert compare(full, full.slice(0, 0), WINDOW).num_rows == 0
+    assert compare(full, full.slice(0, 0), PRICES)["change"].to_pylist() == ["withdrawn"]

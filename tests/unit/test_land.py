@@ -2,19 +2,35 @@
 
 import json
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_source import OLD_PRICES_URL, PRICES_URL, WINDOW_URL, Row, ToySource, World, csv, day, instant, sha256
+from toy_source import (
+    OLD_PRICES_URL,
+    PRICES,
+    PRICES_URL,
+    SCHEMA,
+    WINDOW_URL,
+    Row,
+    ToySource,
+    World,
+    csv,
+    day,
+    instant,
+    sha256,
+)
 
 from jgb_assets.landing.changelog import state
 from jgb_assets.landing.land import LEDGER, Landed, stored_logs
 from jgb_assets.landing.transport import INSTANT
-from jgb_assets.sources.base import Arrival, SourceRejected
+from jgb_assets.sources.base import Arrival, Snapshot, SourceRejected
 
 ONE: Row = (1, "ball", 1.0)
 TWO: Row = (2, "ball", 2.0)
@@ -467,6 +483,15 @@ def test_accepting_one_file_lets_no_other_past_the_gate(world: World) -> None:
     assert [record.sha256 for record in world.store.records("toy")] == [sha256(dear)]
 
 
+def test_accepting_one_file_lets_no_other_of_its_instant_past_the_gate(world: World) -> None:
+    fine = csv((1, "kite", 7.0))
+    world.publish(instant(1), PRICES_URL, csv((1, "ball", 2000.0)))
+    world.publish(instant(1), WINDOW_URL, fine)
+    with pytest.raises(SourceRejected, match="2000"):
+        world.land(accepted=frozenset({sha256(fine)}))
+    assert world.store.records("toy") == []
+
+
 # --- which URL, which role ------------------------------------------------------------------------------------------
 
 
@@ -569,3 +594,90 @@ def test_a_parser_that_gives_a_key_twice_lands_nothing(grown: World) -> None:
     with pytest.raises(ValueError, match="toy_prices"):
         grown.land()
     assert grown.kept() == before
+
+
+def test_an_instant_inserted_with_bytes_that_came_later_takes_their_place_in_the_ledger(
+    world: World, tmp_path: Path
+) -> None:
+    world.publish(instant(1), PRICES_URL, csv(ONE))
+    world.publish(instant(3), PRICES_URL, csv(ONE, TWO))
+    world.land()
+    world.publish(instant(2), PRICES_URL, csv(ONE, TWO))
+    same_logs(world.land(), anew(world, tmp_path / "other").land())
+
+
+def test_a_file_changed_in_place_to_the_bytes_before_it_leaves_no_row_in_the_ledger(
+    world: World, tmp_path: Path
+) -> None:
+    world.publish(instant(1), PRICES_URL, csv(ONE))
+    world.publish(instant(2), PRICES_URL, csv(ONE, TWO))
+    world.land()
+    world.publish(instant(2), PRICES_URL, csv(ONE))
+    same_logs(world.land(), anew(world, tmp_path / "other").land())
+
+
+def test_what_quarantine_holds_is_what_has_to_be_accepted(world: World) -> None:
+    world.publish(instant(1), PRICES_URL, csv((1, "ball", 4000.0)))
+    world.publish(instant(1), WINDOW_URL, csv((1, "kite", 1.0)))
+    with pytest.raises(SourceRejected):
+        world.land()
+    held = {sha256(path.read_bytes()) for path in (world.data / "quarantine").rglob("*.bytes")}
+    assert len(held) == 1
+    assert any("by hand" in warning for warning in world.land(accepted=frozenset(held)).warnings)
+
+
+def test_a_parsers_defect_stores_nothing_even_for_accepted_bytes(world: World) -> None:
+    doubled = csv(ONE, TWO, TWO)
+    world.publish(instant(1), PRICES_URL, csv(ONE))
+    world.land()
+    before = world.kept()
+    world.publish(instant(2), PRICES_URL, doubled)
+    with pytest.raises(ValueError, match="twice"):
+        world.land(accepted=frozenset({sha256(doubled)}))
+    assert world.kept() == before
+
+
+class OneTableOfTwoFiles(ToySource):
+    """Like the yields: each row names the role of its file."""
+
+    tables = (
+        replace(
+            PRICES,
+            schema=SCHEMA.append(pa.field("kind", pa.string(), nullable=False)),
+            roles=("prices", "window"),
+            role_column="kind",
+        ),
+    )
+
+    def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
+        schema = self.tables[0].schema
+        parts = [(role, self._read(file)) for role, file in files.items()]
+        tables = [pa.table([*part.columns, pa.array([role] * len(part))], schema=schema) for role, part in parts]
+        return {PRICES.name: pa.concat_tables(tables)}
+
+
+def test_the_file_that_rewrote_the_past_is_the_one_that_is_refused(tmp_path: Path) -> None:
+    world = World(tmp_path, OneTableOfTwoFiles())
+    world.publish(instant(1), PRICES_URL, csv(ONE))
+    world.publish(instant(1), WINDOW_URL, csv(*((n, "ball", 1.0) for n in range(2, 8))))
+    world.land()
+    rewritten = csv(*((n, "ball", 9.0) for n in range(2, 8)))
+    world.publish(instant(2), PRICES_URL, csv(ONE, (20, "ball", 1.0)))
+    world.publish(instant(2), WINDOW_URL, rewritten)
+    with pytest.raises(SourceRejected) as refusal:
+        world.land()
+    assert refusal.value.role == "window"
+    assert [path.read_bytes() for path in (world.data / "quarantine").rglob("*.bytes")] == [rewritten]
+
+
+def test_a_look_back_shows_nothing_that_came_later(grown: World) -> None:
+    grown.land()
+    back = grown.land(as_of=instant(1))
+    assert [record.retrieved_at for record in back.records] == [instant(1)]
+    assert grown.rows(back) == GROWN_PRICES[:1]
+
+
+def test_a_damaged_change_log_is_built_again(grown: World) -> None:
+    whole = grown.land()
+    grown.change_logs.path("toy_prices").write_bytes(b"")
+    same_logs(grown.land(), whole)

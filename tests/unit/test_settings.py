@@ -145,3 +145,14 @@ def test_the_values_of_the_example_are_usable(monkeypatch: pytest.MonkeyPatch) -
     settings = Settings.from_environment(dict(lines))
     assert settings.model_copy(update={"as_of": None}) == read()  # all but the instant are the defaults
     assert settings.as_of is not None
+
+
+@pytest.mark.parametrize("name", ["JGB_data_dir", "JGB_Data_Dir"])
+def test_a_name_in_lower_case_is_another_name(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({name: "/x"})
+
+
+def test_an_instant_is_never_read_as_seconds() -> None:
+    with pytest.raises(SettingsError, match="JGB_AS_OF"):
+        Settings.from_environment({"JGB_AS_OF": "20260510"})

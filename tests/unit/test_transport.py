@@ -180,3 +180,9 @@ def test_live_is_refused_and_never_answered_from_the_archive(root: Path) -> None
     settings = Settings.from_environment({"JGB_TRANSPORT": "live", "JGB_ARCHIVE_DIR": str(root)})
     with pytest.raises(SettingsError, match="JGB_TRANSPORT"):
         transport_for(settings)
+
+
+def test_a_folder_named_for_a_day_that_never_was_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "2026-13-45T000000Z").mkdir()
+    with pytest.raises(SettingsError, match="2026-13-45T000000Z"):
+        ArchiveTransport(tmp_path)

@@ -1,0 +1,129 @@
+"""What the UI shows before anything has run: assets, lineage, jobs, checks."""
+
+import tomllib
+from functools import cached_property
+
+import dagster as dg
+import pytest
+import yaml
+from dagster_dbt import DbtCliResource
+
+from jgb_assets.definitions import defs
+from jgb_assets.settings import REPOSITORY
+from jgb_assets.sources.registry import SOURCES
+
+MARTS = {
+    "auction_tails",
+    "curve_shape",
+    "japan_us_securities",
+    "jgb_yields",
+    "source_status",
+    "tic_holdings",
+    "tic_holdings_vintages",
+}
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return defs()
+
+
+@pytest.fixture(scope="module")
+def graph(definitions: dg.Definitions):
+    return definitions.resolve_asset_graph()
+
+
+def ancestors(graph, key: dg.AssetKey) -> set[dg.AssetKey]:
+    found: set[dg.AssetKey] = set()
+    queue = [key]
+    while queue:
+        parents = graph.get(queue.pop()).parent_keys - found
+        found |= parents
+        queue += parents
+    return found
+
+
+def test_every_asset_has_group_kinds_owner_and_description(graph) -> None:
+    keys = graph.get_all_asset_keys()
+    assert len(keys) > 40
+    for key in keys:
+        node = graph.get(key)
+        assert node.group_name not in (None, "default"), key
+        assert node.kinds, key
+        assert node.owners == ["team:jgb-pipeline"], key
+        assert node.description, key
+
+
+def test_lineage_runs_from_each_publishers_file_to_the_release(graph) -> None:
+    release = ancestors(graph, dg.AssetKey(["extracts", "release"]))
+    for source in SOURCES.values():
+        for file in source.files:
+            assert dg.AssetKey(["files", source.name, file.role]) in release
+    assert {dg.AssetKey(["extracts", mart]) for mart in MARTS} <= release
+
+
+@pytest.mark.parametrize(
+    ("extract", "files"),
+    [
+        ("jgb_yields", {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current")}),
+        ("auction_tails", {("mof_jgb_auctions", "workbook")}),
+        ("japan_us_securities", {("treasury_tic", "table1")}),
+        ("tic_holdings", {("treasury_tic", role) for role in ("table3", "table5", "mfhhis01")}),
+    ],
+)
+def test_an_extracts_lineage_begins_at_its_own_files(graph, extract: str, files: set[tuple[str, str]]) -> None:
+    above = ancestors(graph, dg.AssetKey(["extracts", extract]))
+    found = {(key.path[1], key.path[2]) for key in above if key.path[0] == "files"}
+    # Record dates of yields and auctions are searched in one model: the files of both stand above either mart.
+    shared = {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current"), ("mof_jgb_auctions", "workbook")}
+    assert found == files | (shared if files & shared else set())
+
+
+def test_no_asset_stands_outside_the_pipeline(graph) -> None:
+    release = dg.AssetKey(["extracts", "release"])
+    above = ancestors(graph, release)
+    assert graph.get_all_asset_keys() - above - {release} == set()
+    assert graph.external_asset_keys == set()
+
+
+def test_jobs_run_raw_dbt_and_extracts_together(definitions: dg.Definitions) -> None:
+    jobs = {job.name: job for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
+    assert set(jobs) == {"refresh_all", "refresh_jgb_yields", "refresh_auctions", "refresh_tic"}
+    steps = {name: {node.name for node in job.nodes} for name, job in jobs.items()}
+    common = {"clock", "ledger", "dbt", "publish"}
+    assert steps == {
+        "refresh_all": common | {f"ingest_{source}" for source in SOURCES},
+        "refresh_jgb_yields": common | {"ingest_mof_jgb_yields"},
+        "refresh_auctions": common | {"ingest_mof_jgb_auctions"},
+        "refresh_tic": common | {"ingest_treasury_tic"},
+    }
+
+
+def test_dbt_tests_are_asset_checks(graph) -> None:
+    names = {(key.asset_key.path[-1], key.name) for key in graph.asset_check_keys}
+    for mart in MARTS:
+        assert (mart, f"key_is_unique_{mart}_") in names
+    assert ("jgb_yields", "in_range_jgb_yields__1__15__yield_pct") in names
+    assert {asset for asset, name in names if name == "as_usual"} == {"yields", "auctions", "table5"}
+
+
+def test_writers_of_the_warehouse_and_of_releases_share_one_pool(definitions: dg.Definitions) -> None:
+    pools = {asset.op.name: asset.op.pool for asset in definitions.assets if isinstance(asset, dg.AssetsDefinition)}
+    assert pools["dbt"] == pools["publish"] == "duckdb_writer"
+    instance = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text())
+    assert instance["concurrency"]["pools"] == {"default_limit": 1, "granularity": "op"}
+    assert instance["telemetry"] == {"enabled": False}
+
+
+def test_dg_and_the_workspace_load_the_same_location() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    (entry,) = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text())["load_from"]
+    assert entry["python_module"] == {
+        "module_name": f"{project['root_module']}.definitions",
+        "location_name": project["code_location_name"],
+    }
+
+
+def test_dagster_dbt_still_has_the_preparations_that_we_leave_out() -> None:
+    assert isinstance(DbtCliResource.__dict__["_cli_version"], cached_property)
+    assert callable(DbtCliResource.__dict__["_initialize_dbt_core_adapter"])

@@ -1,0 +1,63 @@
+"""What the UI shows after a run, read from Dagster's own storage."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from jgb_assets.definitions import defs
+from tests.conftest import Run
+
+
+@pytest.fixture(scope="module")
+def instance(from_bundle: Run) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(from_bundle.data_dir / "dagster")) as instance:
+        yield instance
+
+
+def test_every_asset_was_materialized_with_rows_preview_and_file(instance: dg.DagsterInstance) -> None:
+    keys = defs().resolve_asset_graph().get_all_asset_keys()
+    for key in keys:
+        event = instance.get_latest_materialization_event(key)
+        assert event is not None, key
+        metadata = event.asset_materialization.metadata
+        if key.path[0] == "files":
+            assert {"snapshots", "bytes", "sha256", "retrieved_at", "file"} <= set(metadata), key
+            assert Path(metadata["file"].value).is_file()
+        elif key.path == ["extracts", "release"]:
+            assert {"release_id", "is_new", "folder", "preview", "status"} <= set(metadata)
+        else:
+            assert {"dagster/row_count", "preview", "file"} <= set(metadata), key
+            assert Path(metadata["file"].value).exists(), key
+
+
+@pytest.mark.parametrize(
+    ("key", "rows", "newest"),
+    [
+        (["mof_jgb_yields", "yields"], 162_937, "2026-06-30"),
+        (["mof_jgb_auctions", "auctions"], 2_596, "2026-06-30"),
+        (["treasury_tic", "table3"], 6_916, "2026-04-30"),
+        (["jgb_yields"], 162_937, "2026-06-30"),
+        (["extracts", "tic_holdings"], 16_312, "2026-04-30"),
+    ],
+)
+def test_rows_and_newest_observation(instance: dg.DagsterInstance, key: list[str], rows: int, newest: str) -> None:
+    metadata = instance.get_latest_materialization_event(dg.AssetKey(key)).asset_materialization.metadata
+    assert metadata["dagster/row_count"].value == rows
+    assert metadata["newest_observation"].value == newest
+    first = metadata["preview"].records[0].data
+    assert newest in first.values()
+
+
+def test_data_versions_follow_the_bytes(instance: dg.DagsterInstance, from_bundle: Run) -> None:
+    event = instance.get_latest_materialization_event(dg.AssetKey(["files", "mof_jgb_auctions", "workbook"]))
+    (kept,) = (from_bundle.data_dir / "snapshots" / "mof_jgb_auctions").glob("*.xls")
+    assert event.asset_materialization.tags["dagster/data_version"] == kept.stem
+
+
+def test_checks_passed(instance: dg.DagsterInstance) -> None:
+    records = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION))
+    evaluations = [record.event_log_entry.dagster_event.event_specific_data for record in records]
+    assert len(evaluations) > 30
+    assert [evaluation for evaluation in evaluations if not evaluation.passed] == []

@@ -1,0 +1,92 @@
+"""The house keeps its walls: imports go down only, and no file holds what the repository must not."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from jgb_assets.settings import REPOSITORY
+
+PACKAGE = REPOSITORY / "jgb_assets"
+# layer -> what of the project it may import, besides itself
+ALLOWED = {
+    "sources": set(),
+    "landing": {"jgb_assets.sources.base", "jgb_assets.settings", "jgb_assets.files"},
+    "analytics": set(),
+    "extracts": {"jgb_assets.settings", "jgb_assets.files"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("layer", ALLOWED)
+def test_imports_go_down_only(layer: str) -> None:
+    for path in (PACKAGE / layer).glob("*.py"):
+        ours = {name for name in imported(path) if name.startswith("jgb_assets")}
+        beyond = {name for name in ours if not name.startswith(f"jgb_assets.{layer}")} - ALLOWED[layer]
+        assert not beyond, f"{path.name} imports {beyond}"
+
+
+@pytest.mark.parametrize("layer", ALLOWED)
+def test_dagster_stays_in_defs(layer: str) -> None:
+    for path in (PACKAGE / layer).glob("*.py"):
+        assert not {name for name in imported(path) if name.split(".")[0].startswith("dagster")}, path
+
+
+def test_a_sources_module_knows_no_other_source() -> None:
+    for path in (PACKAGE / "sources").glob("*_*.py"):
+        ours = {name for name in imported(path) if name.startswith("jgb_assets")}
+        assert ours <= {"jgb_assets.sources.base", "jgb_assets.sources.calendars"}, path
+
+
+def test_only_the_transport_reads_the_time() -> None:
+    reads_time = re.compile(r"\b(now|today|utcnow|time)\(\)|current_(date|timestamp)|get_current_timestamp")
+    for path in [*PACKAGE.rglob("*.py"), *(REPOSITORY / "dbt_project" / "models").rglob("*.sql")]:
+        found = [match[0] for match in reads_time.finditer(path.read_text()) if match[1] not in {"now"}]
+        assert not found, f"{path}: {found}"
+        for node in ast.walk(ast.parse(path.read_text())) if path.suffix == ".py" else []:
+            if isinstance(node, ast.Attribute) and node.attr == "now" and isinstance(node.value, ast.Name):
+                assert node.value.id not in {"datetime", "date"}, path
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "-C", str(REPOSITORY), "ls-files"], capture_output=True, text=True, check=True)
+    return [REPOSITORY / name for name in listed.stdout.splitlines()]
+
+
+def test_the_lock_pins_by_hash_and_names_no_address() -> None:
+    lock = (REPOSITORY / "requirements.lock").read_text()
+    assert "://" not in lock
+    pins = re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==", lock, flags=re.MULTILINE)
+    assert len(pins) > 100
+    assert lock.count("--hash=sha256:") > len(pins)
+
+
+def test_every_dependency_has_its_reason_and_is_locked() -> None:
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    project = tomllib.loads(text)["project"]
+    lock = (REPOSITORY / "requirements.lock").read_text()
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        line = next(line for line in text.splitlines() if f'"{requirement}"' in line)
+        assert "# " in line.split('"')[-1], line
+        name = re.match(r"[\w-]+", requirement)[0]
+        assert re.search(rf"^{name}(\[[\w,-]+\])?==", lock, flags=re.MULTILINE), name
+
+
+def test_no_publishers_file_is_tracked() -> None:
+    originals = REPOSITORY.parent / "shared" / "archive"
+    theirs = {path.read_bytes() for path in originals.rglob("*") if path.is_file()}
+    copies = [path for path in tracked() if path.is_file() and path.read_bytes() in theirs]
+    assert copies == []
+    assert not [path for path in tracked() if path.name == "uv.lock"]
