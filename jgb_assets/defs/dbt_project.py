@@ -35,6 +35,6 @@ DBT = QuickDbtCliResource(
     project_dir=str(DBT_PROJECT.project_dir), dbt_executable=str(Path(sys.executable).with_name("dbt"))
 )
 
-DBT_PROJECT.prepare_if_dev()
+# Not prepare_if_dev(): it looks for dbt on the PATH. The Makefile keeps the manifest up to date.
 if not DBT_PROJECT.manifest_path.is_file():
     DBT.cli(["parse", "--quiet"], target_path=DBT_PROJECT.target_path).wait()

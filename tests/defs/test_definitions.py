@@ -1,7 +1,11 @@
 """What the UI shows before anything has run: assets, lineage, jobs, checks."""
 
+import os
+import subprocess
+import sys
 import tomllib
 from functools import cached_property
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -122,6 +126,13 @@ def test_dg_and_the_workspace_load_the_same_location() -> None:
         "module_name": f"{project['root_module']}.definitions",
         "location_name": project["code_location_name"],
     }
+
+
+def test_the_workspace_loads_without_this_environment_on_the_path(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "--workspace", "workspace.yaml"]
+    environment = os.environ | {"PATH": "/usr/bin:/bin", "JGB_DATA_DIR": str(tmp_path), "DAGSTER_IS_DEV_CLI": "1"}
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_dagster_dbt_still_has_the_preparations_that_we_leave_out() -> None:

@@ -859,12 +859,10 @@ def test_a_jump_beyond_any_since_2020_is_a_warning_in_its_month_only() -> None:
     assert gate({"table3": jumped}, stored={"table3": jumped}) == []
 
 
-def test_revisions_are_counted_and_large_ones_named() -> None:
-    small = gate({"table3": move_japan(20_000)}, stored=BODIES)
-    assert small == ["table3: 10 cells of 5 stored rows were revised"]
-    large = gate({"table3": move_japan(26_000)}, stored=BODIES)
-    assert len(large) == 2
-    assert "Japan of 2026-04 was revised from" in large[1]
+def test_revisions_are_usual_and_large_ones_named() -> None:
+    assert gate({"table3": move_japan(20_000)}, stored=BODIES) == []
+    (large,) = gate({"table3": move_japan(26_000)}, stored=BODIES)
+    assert "Japan of 2026-04 was revised from" in large
 
 
 def test_a_new_month_is_no_revision() -> None:
@@ -1109,7 +1107,7 @@ def test_real_revision_between_two_issues(root: Path, real: dict[str, pa.Table])
         empty | {"mfhhis01": before},
         {"mfhhis01": changes},
     )
-    assert SOURCE.gate(arrival) == ["mfhhis01: 76 cells of 76 stored rows were revised"]
+    assert SOURCE.gate(arrival) == []
 
 
 def test_real_release_passes_every_gate(root: Path, real: dict[str, pa.Table]) -> None:
