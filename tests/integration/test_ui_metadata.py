@@ -57,7 +57,9 @@ def test_data_versions_follow_the_bytes(instance: dg.DagsterInstance, from_bundl
 
 
 def test_checks_passed(instance: dg.DagsterInstance) -> None:
-    records = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION))
-    evaluations = [record.event_log_entry.dagster_event.event_specific_data for record in records]
-    assert len(evaluations) > 30
-    assert [evaluation for evaluation in evaluations if not evaluation.passed] == []
+    keys = defs().resolve_asset_graph().asset_check_keys
+    found = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    assert set(found) == set(keys)
+    assert len(keys) > 30
+    for key, record in found.items():
+        assert record.event.dagster_event.asset_check_evaluation_data.passed, key
