@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from jgb_assets.landing.transport import transport_for
 from jgb_assets.settings import REPOSITORY, Settings, SettingsError
 
 
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     job = parser.parse_args(arguments).job
     try:
         settings = Settings.from_environment()
+        transport_for(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -32,13 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
     from jgb_assets.definitions import defs  # seconds of imports: after the settings are known to be good
     from jgb_assets.defs.progress import LOGGER
 
-    definitions = defs()
-    if job not in {known.name for known in definitions.jobs or []}:
-        print(f"no job {job!r}; there are {', '.join(known.name for known in definitions.jobs or [])}", file=sys.stderr)
+    jobs = [known.name for known in defs.jobs or []]
+    if job not in jobs:
+        print(f"no job {job!r}; there are {', '.join(jobs)}", file=sys.stderr)
         return 2
     log_file = settings.data_dir / "dagster" / "run.log"
     with log_file.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        result = definitions.resolve_job_def(job).execute_in_process(
+        result = defs.resolve_job_def(job).execute_in_process(
             instance=instance,
             run_config={"loggers": {LOGGER: {"config": {"file": str(log_file)}}}},
             raise_on_error=False,

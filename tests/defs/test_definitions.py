@@ -29,7 +29,7 @@ MARTS = {
 
 @pytest.fixture(scope="module")
 def definitions() -> dg.Definitions:
-    return defs()
+    return defs
 
 
 @pytest.fixture(scope="module")

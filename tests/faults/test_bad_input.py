@@ -170,7 +170,14 @@ def test_figures_that_a_person_confirmed_pass_the_gate(from_bundle: Run, tmp_pat
 
 
 def test_unknown_settings_stop_the_run_before_it_starts(tmp_path: Path) -> None:
-    for variables in ({"transprot": "live"}, {"transport": "carrier pigeon"}, {"as_of": "yesterday"}):
-        stopped = run(tmp_path / "data", **variables)
+    for name, value in {
+        "transprot": "live",
+        "transport": "carrier pigeon",
+        "as_of": "yesterday",
+        "archive_dir": tmp_path / "nowhere",
+    }.items():
+        stopped = run(tmp_path / "data", **{name: value})
         assert stopped.code == 2
-        assert f"JGB_{next(iter(variables)).upper()}" in stopped.err
+        assert f"JGB_{name.upper()}" in stopped.err
+    live = run(tmp_path / "data", transport="live")
+    assert (live.code, "not built yet" in live.err) == (2, True)

@@ -17,7 +17,7 @@ def instance(from_bundle: Run) -> Iterator[dg.DagsterInstance]:
 
 
 def test_every_asset_was_materialized_with_rows_preview_and_file(instance: dg.DagsterInstance) -> None:
-    keys = defs().resolve_asset_graph().get_all_asset_keys()
+    keys = defs.resolve_asset_graph().get_all_asset_keys()
     for key in keys:
         event = instance.get_latest_materialization_event(key)
         assert event is not None, key
@@ -57,7 +57,7 @@ def test_data_versions_follow_the_bytes(instance: dg.DagsterInstance, from_bundl
 
 
 def test_checks_passed(instance: dg.DagsterInstance) -> None:
-    keys = defs().resolve_asset_graph().asset_check_keys
+    keys = defs.resolve_asset_graph().asset_check_keys
     found = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
     assert set(found) == set(keys)
     assert len(keys) > 30
