@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     instance = _instance(settings)
-    print(f"{job} from {settings.transport} {settings.archive_dir} into {settings.data_dir}", flush=True)
+    print(f"{job} from the archive {settings.archive_dir} into {settings.data_dir}", flush=True)
 
     from jgb_assets.definitions import defs  # seconds of imports: after the settings are known to be good
     from jgb_assets.defs.progress import LOGGER
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not result.success:
         print(f"{job} failed; the last release stands", file=sys.stderr)
         return 1
-    _report(settings.publish_dir, result)
+    _report(settings.publish_dir, result, settings.as_of_utc)
     return 0
 
 
@@ -62,7 +63,7 @@ def _instance(settings: Settings) -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def _report(publish_dir: Path, result: dg.ExecuteInProcessResult) -> None:
+def _report(publish_dir: Path, result: dg.ExecuteInProcessResult, as_of: datetime | None) -> None:
     """The datasets of the current release, as a table, and whether it is a new one."""
     current = publish_dir / "v1" / "current"
     package = json.loads((current / "datapackage.json").read_text())
@@ -71,8 +72,9 @@ def _report(publish_dir: Path, result: dg.ExecuteInProcessResult) -> None:
         path = current / resource["path"]
         print(f"{resource['name']:<24}{resource['rows']:>9,}  {resource['newest'] or '-':<12}{path}")
     release = result.asset_materializations_for_node("publish")[-1].metadata
-    news = "published" if release["is_new"].value else "unchanged: no published byte was written"
-    print(f"\nrelease {package['id']} {news}")
+    if as_of:
+        print(f"\nreaders of {publish_dir} now see the world as of {as_of:%Y-%m-%dT%H:%M:%SZ}")
+    print(f"\nrelease {package['id']} {release['news'].value}")
 
 
 if __name__ == "__main__":

@@ -110,6 +110,11 @@ class Settings(BaseModel):
         return self.data_dir / "warehouse.duckdb"
 
     @property
+    def warehouse_passed_path(self) -> Path:
+        """There while the warehouse is as a build left it whose every test passed."""
+        return self.data_dir / "warehouse.passed"
+
+    @property
     def publish_dir(self) -> Path:
         """Where releases go."""
         return Path(self.publish_uri).expanduser().absolute() if self.publish_uri else self.data_dir / "publish"

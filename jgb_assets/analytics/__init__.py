@@ -1,1 +1,1 @@
-"""Pure numpy: numbers in, numbers out. No I/O, no Dagster, no source's vocabulary."""
+"""Mathematics: numbers in, numbers out. No files, no Dagster, no source's vocabulary."""

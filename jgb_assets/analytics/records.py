@@ -3,6 +3,10 @@
 Belongs here: the search through a series' past. Not here: which series, and which direction is extreme.
 """
 
+from collections.abc import Sequence
+from functools import reduce
+
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -38,16 +42,22 @@ def latest_earlier_at_least(values: np.ndarray, starts: np.ndarray) -> np.ndarra
     return np.where(is_wall, -1, found - np.cumsum(np.isinf(levels[0]))[found])
 
 
-def records_by_series(candidates: pa.Table) -> pa.Table:
-    """Add ``since_date`` to rows (kind, series, at_date, extreme) that are sorted by the first three.
+def records_by_series(relation: duckdb.DuckDBPyRelation, candidates: Sequence[str]) -> pa.Table:
+    """Ask of each value since when it was last so extreme.
 
-    ``since_date`` is the latest earlier ``at_date`` of the same kind and series with an ``extreme`` at least as large;
-    null means that there never was one.
+    Args:
+        relation: rows that hold the values.
+        candidates: projections of ``relation`` to kind, series, at_date and extreme, larger being more extreme; rows
+            without a value take no part.
+
+    Returns:
+        The projected rows with ``since_date``, the latest earlier ``at_date`` of the same kind and series with an
+        ``extreme`` at least as large; null means that there never was one.
     """
-    kind, series = (
-        candidates[name].combine_chunks().dictionary_encode().indices.to_numpy() for name in ("kind", "series")
-    )
+    rows = reduce(duckdb.DuckDBPyRelation.union, map(relation.project, candidates))
+    table = rows.filter("extreme is not null").order("kind, series, at_date").to_arrow_table()
+    kind, series = (table[name].combine_chunks().dictionary_encode().indices.to_numpy() for name in ("kind", "series"))
     starts = (np.diff(kind, prepend=-1) != 0) | (np.diff(series, prepend=-1) != 0)
-    found = latest_earlier_at_least(candidates["extreme"].to_numpy(), starts)
-    since = candidates["at_date"].combine_chunks().take(pa.array(found, mask=found < 0))
-    return candidates.append_column("since_date", since)
+    found = latest_earlier_at_least(table["extreme"].to_numpy(), starts)
+    since = table["at_date"].combine_chunks().take(pa.array(found, mask=found < 0))
+    return table.append_column("since_date", since)

@@ -22,6 +22,9 @@ LEDGER_SOURCE = pa.field("source", pa.string(), nullable=False)
 REGISTRY_COLUMNS = ("title", "producer", "homepage", "licence", "citation", "cadence", "publication")
 
 
+RAW_TABLES = [table_key(source, spec.name) for source in SOURCES.values() for spec in source.tables]
+
+
 def _spec(name: str, description: str, deps: list[dg.AssetKey] | None = None) -> dg.AssetSpec:
     return dg.AssetSpec(
         ["landing", name],
@@ -34,15 +37,23 @@ def _spec(name: str, description: str, deps: list[dg.AssetKey] | None = None) ->
 
 
 @dg.multi_asset(
-    name="clock",
-    description="Read the run's clock, and write down the registry.",
+    name="landing",
+    description="Tell dbt what the run knows besides the data.",
     specs=[
         _spec("clock", "The instant (UTC) as of which the world is built: now, the archive's last, or JGB_AS_OF."),
         _spec("sources", "One row a source of the registry, whether or not anything of it has arrived."),
+        _spec(
+            "ledger",
+            "One row a file that arrived with other bytes than before, with the newest observation after it.",
+            RAW_TABLES,
+        ),
     ],
 )
-def clock(world: World) -> Iterator[dg.MaterializeResult[Any]]:
-    """Both are known before anything is fetched."""
+def landing(world: World) -> Iterator[dg.MaterializeResult[Any]]:
+    """After everything was fetched, so that the clock is past it.
+
+    A source that never landed gets its empty change logs here, so that its datasets are empty and valid.
+    """
     now = pa.table({"now_at": pa.array([world.transport().now()], TIMESTAMP)}, schema=CLOCK_SCHEMA)
     registry = pa.Table.from_pylist(
         [
@@ -50,28 +61,12 @@ def clock(world: World) -> Iterator[dg.MaterializeResult[Any]]:
             for source in SOURCES.values()
         ]
     )
-    for name, table in {"clock": now, "sources": registry}.items():
-        yield _written(world, name, table)
-
-
-@dg.multi_asset(
-    name="ledger",
-    description="Bring the ledgers of all sources together.",
-    specs=[
-        _spec(
-            "ledger",
-            "One row a file that arrived with other bytes than before, with the newest observation after it.",
-            [table_key(source, spec.name) for source in SOURCES.values() for spec in source.tables],
-        )
-    ],
-)
-def ledger(world: World) -> Iterator[dg.MaterializeResult[Any]]:
-    """A source that never landed gets its empty change logs here, so that its datasets are empty and valid."""
     ledgers = []
     for source in SOURCES.values():
         rows = stored_logs(source, world.store(), world.change_logs(source.name))[LEDGER]
         ledgers.append(rows.add_column(0, LEDGER_SOURCE, pa.array([source.name] * rows.num_rows, pa.string())))
-    yield _written(world, "ledger", pa.concat_tables(ledgers))
+    for name, table in {"clock": now, "sources": registry, "ledger": pa.concat_tables(ledgers)}.items():
+        yield _written(world, name, table)
 
 
 def _written(world: World, name: str, table: pa.Table) -> dg.MaterializeResult[Any]:

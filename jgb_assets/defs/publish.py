@@ -15,7 +15,7 @@ from jgb_assets.defs.preview import preview, table_metadata
 from jgb_assets.defs.warehouse import WRITER_POOL
 from jgb_assets.defs.world import OWNERS, World
 from jgb_assets.extracts.dictionary import Dataset, datasets
-from jgb_assets.extracts.release import publish
+from jgb_assets.extracts.release import ReleaseRefused, publish
 from jgb_assets.extracts.status import write_status
 
 DATASETS = datasets(DBT_PROJECT.manifest_path)
@@ -64,14 +64,17 @@ def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator
     """All files or none: an extract never changes without the release it belongs to."""
     now = world.transport().now()
     settings = world.settings
+    if not settings.warehouse_passed_path.exists():
+        raise ReleaseRefused(
+            "the last dbt build did not pass its tests. Mend what they name and materialize the marts."
+        )
     with world.warehouse().get_connection() as connection:
-        ledger = connection.sql("select * from stg_landing__ledger order by source, retrieved_at, role")
-        release = publish(connection, DATASETS, ledger.to_arrow_table(), now, settings.publish_dir)
-        source_status = connection.sql("select * from source_status order by source").to_arrow_table()
+        sources = connection.table("stg_landing__sources").order("source").to_arrow_table()
+        ledger = connection.table("stg_landing__ledger").order("source, retrieved_at, role").to_arrow_table()
+        release = publish(connection, DATASETS, sources, ledger, now, settings.publish_dir)
+        source_status = connection.table("source_status").order("source").to_arrow_table()
     status = write_status(source_status, now, settings.publish_dir)
-    context.log.info(
-        f"release {release.release_id}: {'new' if release.is_new else 'unchanged, no published byte was written'}"
-    )
+    context.log.info(f"release {release.release_id}: {release.news}")
     for extract in release.extracts:
         yield dg.MaterializeResult(
             asset_key=_extract_key(extract.dataset),
@@ -88,6 +91,7 @@ def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator
         metadata={
             "release_id": release.release_id,
             "is_new": release.is_new,
+            "news": release.news,
             "folder": dg.MetadataValue.path(release.folder),
             "current": dg.MetadataValue.path(Path(release.folder).parent.parent / "current"),
             "dagster/row_count": sum(extract.rows for extract in release.extracts),

@@ -38,9 +38,14 @@ class Translator(DagsterDbtTranslator):
     pool=WRITER_POOL,
 )
 def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: World) -> Iterator[Any]:
-    """Build seeds, models and tests, then tell what each table holds."""
-    build = ["build", "--exclude-resource-type", "unit_test"]
-    events = list(dbt.cli(build, context=context).stream())
+    """Build seeds, models and tests, then tell what each table holds.
+
+    Nothing is published from a build that did not pass: until it has, the mark that ``publish`` looks for is gone.
+    """
+    passed = world.settings.warehouse_passed_path
+    passed.unlink(missing_ok=True)
+    build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
+    events = list(build.stream())
     with world.warehouse().get_connection() as connection:
         for event in events:
             if isinstance(event, dg.Output):
@@ -50,6 +55,9 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
                 )
             else:
                 yield event
+    if error := build.get_error():
+        raise error
+    passed.touch()
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:

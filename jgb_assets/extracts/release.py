@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -60,28 +60,45 @@ class Extract:
 
 @dataclass(frozen=True)
 class Release:
-    """What ``current`` points to after publishing. ``is_new`` is False where its content had been published before."""
+    """What ``current`` points to after publishing.
+
+    ``is_new`` is False where its content had been published before, ``is_switched`` where readers were there already.
+    """
 
     release_id: str
     folder: Path
     extracts: list[Extract]
     is_new: bool
+    is_switched: bool
+
+    @property
+    def news(self) -> str:
+        """What happened, in words."""
+        if self.is_new:
+            return "published"
+        return "switched back to" if self.is_switched else "unchanged: no published byte was written"
 
 
 def publish(
-    connection: duckdb.DuckDBPyConnection, datasets: list[Dataset], ledger: pa.Table, now: datetime, publish_dir: Path
+    connection: duckdb.DuckDBPyConnection,
+    datasets: list[Dataset],
+    sources: pa.Table,
+    ledger: pa.Table,
+    now: datetime,
+    publish_dir: Path,
 ) -> Release:
     """Write, validate and switch to the release of what ``connection`` holds.
 
     Args:
         connection: the warehouse, read-only.
         datasets: what is published.
+        sources: whose data went in: source, title, homepage, licence, citation.
         ledger: the files that went in: source, role, url, retrieved_at, snapshot_sha256.
         now: the run's clock, which names a release that nothing went into.
         publish_dir: where ``v1/`` stands.
 
     Raises:
-        ReleaseRefused: a file read back is not what its contract says.
+        ReleaseRefused: a file read back is not what its contract says, or the release stands already, but damaged.
         filelock.Timeout: another publisher is at work.
     """
     root = publish_dir / VERSION_FOLDER
@@ -97,11 +114,13 @@ def publish(
         folder = releases / release_id
         is_new = not folder.exists()
         if is_new:
-            write_atomically(staging / DESCRIPTOR, _json(_descriptor(release_id, newest, extracts, ledger)))
+            write_atomically(staging / DESCRIPTOR, _json(_descriptor(release_id, newest, extracts, sources, ledger)))
             staging.rename(folder)
-        _switch(root, release_id)
-    moved = [Extract(**vars(extract) | {"path": folder / extract.path.name}) for extract in extracts]
-    return Release(release_id, folder, moved, is_new)
+        moved = [replace(extract, path=folder / extract.path.name) for extract in extracts]
+        for extract in moved:
+            _verify(extract)
+        is_switched = _switch(root, release_id)
+    return Release(release_id, folder, moved, is_new, is_switched)
 
 
 @contextmanager
@@ -145,13 +164,24 @@ def _validate(extract: Extract) -> None:
         )
 
 
-def _switch(root: Path, release_id: str) -> None:
-    """Point ``current`` and ``latest.json`` at a release, each in one step."""
-    link = root / ".current"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("releases") / release_id)
-    link.replace(root / "current")
+def _verify(extract: Extract) -> None:
+    """Hold a file of the release against what was just written: an old release with this id must still be whole."""
+    path = extract.path
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != extract.sha256:
+        raise ReleaseRefused(f"{path} is missing or damaged. Move {path.parent} away and run again to publish it anew.")
+
+
+def _switch(root: Path, release_id: str) -> bool:
+    """Point ``current`` and ``latest.json`` at a release, each in one step. Whether they pointed elsewhere."""
+    current, target = root / "current", Path("releases") / release_id
+    is_switched = not current.is_symlink() or current.readlink() != target
+    if is_switched:
+        link = root / ".current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        link.replace(current)
     write_if_changed(root / "latest.json", {"release_id": release_id, "path": f"releases/{release_id}"})
+    return is_switched
 
 
 def write_if_changed(path: Path, content: object) -> None:
@@ -161,7 +191,9 @@ def write_if_changed(path: Path, content: object) -> None:
         write_atomically(path, body)
 
 
-def _descriptor(release_id: str, newest: datetime, extracts: list[Extract], ledger: pa.Table) -> dict[str, object]:
+def _descriptor(
+    release_id: str, newest: datetime, extracts: list[Extract], sources: pa.Table, ledger: pa.Table
+) -> dict[str, object]:
     """The Frictionless data package of a release."""
     return {
         "profile": "data-package",
@@ -171,6 +203,15 @@ def _descriptor(release_id: str, newest: datetime, extracts: list[Extract], ledg
         "version": SCHEMA_VERSION,
         "created": newest,
         "git_sha": _git_sha(),
+        "sources": [
+            {
+                "title": source["citation"],
+                "path": source["homepage"],
+                "licence": source["licence"],
+                "name": source["source"],
+            }
+            for source in sources.to_pylist()
+        ],
         "resources": [_resource(extract) for extract in extracts],
         "snapshots": ledger.select(["source", "role", "url", "retrieved_at", "snapshot_sha256"]).to_pylist(),
     }

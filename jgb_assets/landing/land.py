@@ -57,8 +57,15 @@ def land(
     Raises:
         SourceRejected: bytes were refused; they are in quarantine, and what was stored before still stands.
     """
+    with store.lock(source.name):
+        return _land(source, transport, store, change_logs, accepted)
+
+
+def _land(
+    source: Source, transport: Transport, store: SnapshotStore, change_logs: ChangeLogs, accepted: frozenset[str]
+) -> Landed:
     records = store.records(source.name)
-    logs = stored_logs(source, store, change_logs)
+    logs = _stored_logs(source, store, change_logs)
     arrived: list[Record] = []
     warnings: list[str] = []
     for instant in transport.instants():
@@ -102,6 +109,11 @@ def land(
 
 def stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) -> dict[str, pa.Table]:
     """The change logs as kept, or built again from the snapshots when they do not add up to its records."""
+    with store.lock(source.name):
+        return _stored_logs(source, store, change_logs)
+
+
+def _stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) -> dict[str, pa.Table]:
     records = store.records(source.name)
     wanted = _digest(records)
     if any(change_logs.applied(name) != wanted for name in _schemas(source)):
@@ -210,10 +222,6 @@ def _advance(
 def _save(source: Source, change_logs: ChangeLogs, logs: Mapping[str, pa.Table], records: list[Record]) -> None:
     for name in _schemas(source):
         change_logs.write(name, logs[name], _digest(records))
-
-
-def _seen_at(name: str) -> pc.Expression:
-    return pc.field("retrieved_at" if name == LEDGER else "first_seen_at")
 
 
 def _schemas(source: Source) -> dict[str, pa.Schema]:

@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock
+
 from jgb_assets.files import write_atomically
 from jgb_assets.sources.base import Snapshot, Source, SourceRejected
 
 STAMP = "%Y%m%dT%H%M%SZ"
+LOCK_SECONDS = 600  # landing takes seconds; a run that waits longer than this waits for one that hangs
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class SnapshotStore:
     def __init__(self, snapshots: Path, quarantine: Path) -> None:
         self._snapshots = snapshots
         self._quarantine = quarantine
+
+    def lock(self, source: str) -> FileLock:
+        """Held while a source lands: two runs on one data folder take turns."""
+        (self._snapshots / source).mkdir(parents=True, exist_ok=True)
+        return FileLock(self._snapshots / source / ".lock", timeout=LOCK_SECONDS)
 
     def records(self, source: str) -> list[Record]:
         """The ledger of a source, in order of arrival."""

@@ -53,8 +53,8 @@ class TableSpec:
     ``values`` are the columns in which a difference is a revision; other columns outside the key describe the
     row (a line number, a publication instant) and never make a new vintage. ``max_rewritten`` is the most past
     rows that the publisher ever rewrites at once, None where revisions are its habit. ``rolling`` is a file that shows
-    a window of time: what scrolls out of it still stands. A table read from several files names the role of each row's
-    file in ``role_column``.
+    the newest months of the largest holders: a row that it no longer shows still stands. A table read from several
+    files names the role of each row's file in ``role_column``.
     """
 
     name: str

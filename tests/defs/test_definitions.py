@@ -94,7 +94,7 @@ def test_jobs_run_raw_dbt_and_extracts_together(definitions: dg.Definitions) -> 
     jobs = {job.name: job for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
     assert set(jobs) == {"refresh_all", "refresh_jgb_yields", "refresh_auctions", "refresh_tic"}
     steps = {name: {node.name for node in job.nodes} for name, job in jobs.items()}
-    common = {"clock", "ledger", "dbt", "publish"}
+    common = {"landing", "dbt", "publish"}
     assert steps == {
         "refresh_all": common | {f"ingest_{source}" for source in SOURCES},
         "refresh_jgb_yields": common | {"ingest_mof_jgb_yields"},

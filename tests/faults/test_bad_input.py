@@ -50,6 +50,13 @@ def older_table_5(body: bytes) -> bytes:
     return re.sub(rb"20\d\d-\d\d", lambda month: back[month[0].decode()].encode(), body)
 
 
+def without_2025(body: bytes) -> bytes:
+    """The file of two years before: well formed, and it answers 200 for ever."""
+    rows = body.split(b"\r\n")
+    years = [at for at, row in enumerate(rows) if row.startswith(b"Country\t")]
+    return b"\r\n".join(rows[: years[0] - 1] + rows[years[1] - 1 :])
+
+
 def rewritten(body: bytes) -> bytes:
     """A hundred past sessions with one basis point more in the 20-year."""
     rows = body.split(b"\r\n")
@@ -74,12 +81,13 @@ BAD = {
     "tic: empty": (TABLE_5, lambda _: b"", "the whole file", "an empty body"),
     "yields: cut within a line": (YIELDS, lambda body: body[:900_001], "the last", "cut short"),
     "yields: cut after a line": (YIELDS, lines(lambda rows: [*rows[:-3], b""]), "2026-06-26|the last", "cut short"),
-    "tic: cut": (TABLE_3, lambda body: body[: len(body) // 2], "line ", ""),
+    "tic: cut": (TABLE_3, lambda body: body[: len(body) // 2], "line ", "cut short"),
     "yields: renamed column": (YIELDS, lambda body: body.replace(b"10Y,15Y", b"10Y,16Y", 1), "line 2", "16Y"),
     "tic: renamed column": (TABLE_3, lambda body: body.replace(b"for_lt_treas_net", b"for_lt_net", 1), "line ", ""),
     "yields: ten times too large": (YIELDS, ten_times, "1-year of 2026-06-30", "11.65"),
-    "auctions: cut in half": (AUCTIONS, lambda body: body[: len(body) // 2], "", ""),
-    "tic: frozen mfh.txt": (HISTORY, lambda _: FROZEN, "", ""),
+    "auctions: cut in half": (AUCTIONS, lambda body: body[: len(body) // 2], "workbook|file", "cut short|bytes|corrupt"),
+    "tic: frozen mfh.txt": (HISTORY, lambda _: FROZEN, "header|whole file", "layout|MAJOR FOREIGN"),
+    "tic: a frozen year": (HISTORY, without_2025, "newest month, 2024-12", "older file|frozen"),
     "tic: table 5 of an older month": (TABLE_5, older_table_5, "2026-03", "2026-0[34]"),
     "yields: dates after a spreadsheet": (YIELDS, lines(spreadsheet_dates), "line |the last", ""),
     "yields: spreadsheet dates, line ends kept": (

@@ -191,6 +191,16 @@ def test_76_cells_were_revised_in_may_and_none_of_japan(published: Run) -> None:
     assert "Japan" not in set(revised["holder"])
 
 
+def test_the_last_version_seen_is_what_the_holdings_say(published: Run) -> None:
+    vintages = (
+        read(published, "tic_holdings_vintages").sort_values("seen_at").groupby(["month_end_date", "holder"]).last()
+    )
+    holdings = read(published, "tic_holdings", "month_end_date", "holder")
+    both = holdings.join(vintages, rsuffix="_seen", how="left")
+    assert both["source_table"].equals(both["source_table_seen"])
+    assert both["position_usd_bn"].equals(both["position_usd_bn_seen"])
+
+
 def test_japans_securities_by_kind(published: Run) -> None:
     april = read(published, "japan_us_securities", "month_end_date", "security_type").loc[date(2026, 4, 30)]
     assert april["position_usd_bn"].round(1).to_dict() == {

@@ -5,14 +5,18 @@ import json
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jgb_assets.definitions import defs
 from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.extracts.dictionary import datasets
-from tests.conftest import Run, run, tree
+from jgb_assets.settings import BUNDLE
+from jgb_assets.sources.registry import SOURCES
+from tests.conftest import Run, environment, run, tree
 
 PROMISED = {
     "jgb_yields": "obs_date tenor_years yield_pct change_1d_bp change_5d_bp highest_since_date largest_rise_since_date "
@@ -91,6 +95,8 @@ def test_the_descriptor_tells_bytes_hashes_rows_schema_and_what_went_in(from_bun
     for snapshot in descriptor["snapshots"]:
         kept = list((from_bundle.data_dir / "snapshots" / snapshot["source"]).glob(f"{snapshot['snapshot_sha256']}.*"))
         assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in kept] == [snapshot["snapshot_sha256"]]
+    assert {source["name"] for source in descriptor["sources"]} == set(SOURCES)
+    assert all(source["licence"] and source["title"].startswith("Source: ") for source in descriptor["sources"])
     git_sha = descriptor["git_sha"]
     assert git_sha is None or len(git_sha.removesuffix("-dirty")) == 40
 
@@ -137,6 +143,63 @@ def test_a_second_run_changes_no_published_byte_and_says_so(from_bundle: Run, tm
     assert after[0] == before[0]
     assert changed <= {".lock"}
     assert tree(tmp_path / "data" / "snapshots") == snapshots
+
+
+def copy_of(of: Run, folder: Path) -> Path:
+    return Path(shutil.copytree(of.data_dir, folder / "data", symlinks=True))
+
+
+def test_a_look_back_says_that_readers_were_moved_and_so_does_the_way_forward(from_bundle: Run, tmp_path: Path) -> None:
+    data = copy_of(from_bundle, tmp_path)
+    back = run(data, as_of="2026-05-10T00:00:00Z")
+    assert "now see the world as of 2026-05-10T00:00:00Z" in back.out
+    assert back.out.splitlines()[-1].endswith(" published")
+    forward = run(data)
+    assert forward.out.splitlines()[-1].endswith(" switched back to")
+
+
+def test_a_damaged_release_is_not_taken_for_whole(from_bundle: Run, tmp_path: Path) -> None:
+    data = copy_of(from_bundle, tmp_path)
+    file = data / "publish" / "v1" / "current" / "curve_shape.parquet"
+    body = bytearray(file.read_bytes())
+    body[1000] ^= 1
+    file.write_bytes(body)
+    refused = run(data)
+    assert refused.code == 1
+    assert "curve_shape.parquet is missing or damaged" in refused.err
+    assert "run again to publish it anew" in refused.err
+    shutil.move(file.resolve().parent, tmp_path / "away")
+    assert run(data).out.splitlines()[-1].endswith(" published")
+
+
+def test_nothing_is_published_from_a_build_that_failed_its_tests(from_bundle: Run, tmp_path: Path) -> None:
+    """A yield of 14 % passes the source's gate when a person lets it, and then fails the mart's change test."""
+    data, archive = copy_of(from_bundle, tmp_path), tmp_path / "archive"
+    before = tree(data / "publish")
+    history = sorted(BUNDLE.glob("*/www.mof.go.jp/english/policy/jgbs/reference/interest_rate/historical/*.csv"))[-1]
+    file = archive / "2026-07-04T003500Z" / history.relative_to(BUNDLE / history.relative_to(BUNDLE).parts[0])
+    file.parent.mkdir(parents=True)
+    file.write_bytes(history.read_bytes().replace(b"2026/6/30,1.165,", b"2026/6/30,14.2,"))
+    accepted = hashlib.sha256(file.read_bytes()).hexdigest()
+
+    failed = run(data, archive_dir=archive, accept_sha256=accepted)
+
+    assert failed.code == 1
+    assert tree(data / "publish") == before
+    check = dg.AssetCheckKey(dg.AssetKey("jgb_yields"), "in_range_jgb_yields__65__65__change_1d_bp")
+    with dg.DagsterInstance.from_config(str(data / "dagster")) as instance:
+        (record,) = instance.event_log_storage.get_latest_asset_check_execution_by_key([check]).values()
+        assert not record.event.dagster_event.asset_check_evaluation_data.passed
+        only_extracts = defs.resolve_implicit_global_asset_job_def().get_subset(
+            asset_selection=[
+                key for key in defs.resolve_asset_graph().get_all_asset_keys() if key.path[0] == "extracts"
+            ]
+        )
+        with environment(data_dir=data, archive_dir=archive):
+            alone = only_extracts.execute_in_process(instance=instance, raise_on_error=False)
+        assert not alone.success
+        assert "did not pass its tests" in str(alone.failure_data_for_node("publish").error)
+    assert tree(data / "publish") == before
 
 
 @pytest.mark.parametrize("job", ["refresh_jgb_yields", "refresh_auctions", "refresh_tic"])

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -17,6 +18,10 @@ FIRST_DAY = date(2026, 1, 1)
 FEW_VALUES = st.integers(-3, 3).map(float)  # many ties
 ANY_VALUE = st.floats(allow_nan=False, allow_infinity=False)
 SERIES = st.lists(st.one_of(FEW_VALUES, ANY_VALUE), min_size=1, max_size=40)
+
+
+def by_series(rows: pa.Table) -> pa.Table:
+    return records_by_series(duckdb.from_arrow(rows), ["*"])
 
 
 def obvious(series: list[float]) -> list[int | None]:
@@ -98,13 +103,13 @@ def test_dates_of_records_by_kind_and_series(groups: dict[tuple[str, str], list[
         ]
         expected += [None if found is None else days[found] for found in obvious(values)]
     candidates = pa.Table.from_pylist(rows, schema=SCHEMA)
-    result = records_by_series(candidates)
+    result = by_series(candidates)
     assert result["since_date"].to_pylist() == expected
     assert result.drop_columns("since_date").equals(candidates)
 
 
 def test_no_rows_give_no_rows_of_the_same_columns() -> None:
-    result = records_by_series(SCHEMA.empty_table())
+    result = by_series(SCHEMA.empty_table())
     assert result.schema == SCHEMA.append(pa.field("since_date", pa.date32()))
     assert result.num_rows == 0
 
@@ -115,4 +120,4 @@ def test_rows_in_several_chunks_are_one_table() -> None:
         for number, value in enumerate([2.0, 1.0, 1.5])
     ]
     parts = pa.concat_tables([pa.Table.from_pylist([row], schema=SCHEMA) for row in rows])
-    assert records_by_series(parts)["since_date"].to_pylist() == [None, FIRST_DAY, FIRST_DAY]
+    assert by_series(parts)["since_date"].to_pylist() == [None, FIRST_DAY, FIRST_DAY]

@@ -6,7 +6,7 @@ with auctions as (
 
 records as (
 
-    select * from {{ ref('int_records') }}
+    select * from {{ ref('int_auction_records') }}
 
 ),
 
@@ -49,12 +49,12 @@ final as (
         on
             auctions.instrument = longest_tail.series
             and auctions.auction_date = longest_tail.at_date
-            and longest_tail.kind = 'tail'
+            and longest_tail.kind = 'longest_tail'
     left join records as lowest_cover
         on
             auctions.instrument = lowest_cover.series
             and auctions.auction_date = lowest_cover.at_date
-            and lowest_cover.kind = 'low_cover'
+            and lowest_cover.kind = 'lowest_cover'
 
 )
 

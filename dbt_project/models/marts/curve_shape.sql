@@ -17,7 +17,7 @@ measures as (
 
 records as (
 
-    select * from {{ ref('int_records') }}
+    select * from {{ ref('int_curve_records') }}
 
 ),
 
@@ -43,12 +43,12 @@ dated_measures as (
         on
             measures.measure = highest.series
             and measures.obs_date = highest.at_date
-            and highest.kind = 'high'
+            and highest.kind = 'highest'
     left join records as lowest
         on
             measures.measure = lowest.series
             and measures.obs_date = lowest.at_date
-            and lowest.kind = 'low'
+            and lowest.kind = 'lowest'
 
 ),
 

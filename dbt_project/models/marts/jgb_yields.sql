@@ -6,7 +6,7 @@ with yields as (
 
 records as (
 
-    select * from {{ ref('int_records') }}
+    select * from {{ ref('int_yield_records') }}
 
 ),
 
@@ -29,12 +29,12 @@ final as (
         on
             yields.tenor_years::varchar = highest.series
             and yields.obs_date = highest.at_date
-            and highest.kind = 'yield'
+            and highest.kind = 'highest'
     left join records as largest_rise
         on
             yields.tenor_years::varchar = largest_rise.series
             and yields.obs_date = largest_rise.at_date
-            and largest_rise.kind = 'rise'
+            and largest_rise.kind = 'largest_rise'
 
 )
 

@@ -10,6 +10,9 @@ final as (
         source,
         title,
         producer,
+        homepage,
+        licence,
+        citation,
         cadence
     from registry
 
