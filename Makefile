@@ -8,20 +8,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 MANIFEST := dbt_project/target/manifest.json
-DATA_DIR := $(abspath $(or $(JGB_DATA_DIR),data))
+# Where Dagster keeps itself; a path may hold spaces, so it is resolved by the shell.
+DATA_DIR = "$$(realpath --canonicalize-missing -- "$${JGB_DATA_DIR:-data}")"
 
 setup: $(MANIFEST)
 
 $(INSTALLED): pyproject.toml requirements.lock
 	@echo "setting up $(VENV) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(MANIFEST): $(INSTALLED) $(shell find dbt_project -path dbt_project/target -prune -o -type f -print)
 	@echo "preparing the dbt manifest ..."
-	@cd dbt_project && JGB_DATA_DIR=$(DATA_DIR) ../$(BIN)/dbt parse --quiet
+	@data=$(DATA_DIR) && cd dbt_project && JGB_DATA_DIR="$$data" ../$(BIN)/dbt parse --quiet
 	@touch $@
 
 run: setup  ## materialize everything from the archive and publish
@@ -31,8 +32,8 @@ test: setup  ## run every test
 	@$(BIN)/python -m pytest
 
 dev: setup  ## Dagster UI and daemon on http://localhost:3000
-	@mkdir -p $(DATA_DIR)/dagster && cp dagster.yaml $(DATA_DIR)/dagster/
-	@DAGSTER_HOME=$(DATA_DIR)/dagster JGB_DATA_DIR=$(DATA_DIR) $(BIN)/dagster dev --workspace workspace.yaml
+	@data=$(DATA_DIR) && mkdir -p "$$data/dagster" && cp dagster.yaml "$$data/dagster/" && \
+		DAGSTER_HOME="$$data/dagster" JGB_DATA_DIR="$$data" $(BIN)/dagster dev --workspace workspace.yaml
 
 check: setup  ## format, lint, types, SQL lint
 	@$(BIN)/ruff format --check .

@@ -13,9 +13,13 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 from jgb_assets.landing.transport import transport_for
 from jgb_assets.settings import REPOSITORY, Settings, SettingsError
+
+COMMAND_LINE = "jgb/command_line"
+IN_PROGRESS = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,12 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no job {job!r}; there are {', '.join(jobs)}", file=sys.stderr)
         return 2
     log_file = settings.data_dir / "dagster" / "run.log"
-    with log_file.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        result = defs.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            run_config={"loggers": {LOGGER: {"config": {"file": str(log_file)}}}},
-            raise_on_error=False,
-        )
+    with FileLock(settings.data_dir / "dagster" / "command_line.lock"):  # a second run waits for the first
+        _bury_the_dead(instance)
+        with log_file.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+            result = defs.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                run_config={"loggers": {LOGGER: {"config": {"file": str(log_file)}}}},
+                tags={COMMAND_LINE: "true"},
+                raise_on_error=False,
+            )
     print(f"full log: {log_file}")
     if not result.success:
         print(f"{job} failed; the last release stands", file=sys.stderr)
@@ -61,6 +68,14 @@ def _instance(settings: Settings) -> dg.DagsterInstance:
     shutil.copyfile(REPOSITORY / "dagster.yaml", home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return dg.DagsterInstance.get()
+
+
+def _bury_the_dead(instance: dg.DagsterInstance) -> None:
+    """Fail the command-line runs that were killed, and free the pool they held. No other is alive under the lock."""
+    unfinished = dg.RunsFilter(tags={COMMAND_LINE: "true"}, statuses=IN_PROGRESS)
+    for run in instance.get_runs(unfinished):
+        instance.report_run_failed(run, "the process was killed")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def _report(publish_dir: Path, result: dg.ExecuteInProcessResult, as_of: datetime | None) -> None:

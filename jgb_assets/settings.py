@@ -77,6 +77,8 @@ class Settings(BaseModel):
                 f"{_variable(str(part['loc'][0]))}={part['input']!r}: {part['msg']}" for part in error.errors()
             )
             raise SettingsError(f"{problems}. See .env.example for the variables and their values.") from error
+        if "," in str(settings.data_dir):
+            raise SettingsError(f"{PREFIX}DATA_DIR={str(settings.data_dir)!r}: DuckDB's search path splits at commas.")
         if "://" in (settings.publish_uri or ""):
             raise SettingsError(
                 f"{PREFIX}PUBLISH_URI={settings.publish_uri!r}: releases go to a folder; "
@@ -111,7 +113,7 @@ class Settings(BaseModel):
 
     @property
     def warehouse_passed_path(self) -> Path:
-        """There while the warehouse is as a build left it whose every test passed."""
+        """There while the warehouse is as a build left it whose every test passed; names that build's clock."""
         return self.data_dir / "warehouse.passed"
 
     @property

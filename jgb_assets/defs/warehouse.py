@@ -44,9 +44,10 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     """
     passed = world.settings.warehouse_passed_path
     passed.unlink(missing_ok=True)
+    clock = world.clock()
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
     events = list(build.stream())
-    with world.warehouse().get_connection() as connection:
+    with world.warehouse() as connection:
         for event in events:
             if isinstance(event, dg.Output):
                 key = context.asset_key_for_output(event.output_name)
@@ -57,7 +58,7 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
                 yield event
     if error := build.get_error():
         raise error
-    passed.touch()
+    passed.write_text(clock)
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:

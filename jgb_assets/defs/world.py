@@ -4,8 +4,12 @@ Belongs here: handing plain objects to assets. Not here: what assets do with the
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
+import duckdb
+import pyarrow.parquet as pq
 from dagster_duckdb import DuckDBResource
 
 from jgb_assets.defs.dbt_project import DBT
@@ -30,6 +34,11 @@ class World(dg.ConfigurableResource):  # type: ignore[type-arg]  # it has no con
         """Where bytes and the time come from."""
         return transport_for(self.settings)
 
+    def clock(self) -> str:
+        """The instant as of which the stored world is, as ``landing`` last wrote it."""
+        (now,) = pq.read_table(self.settings.changelog_dir / "clock.parquet")["now_at"].to_pylist()
+        return str(now)
+
     def store(self) -> SnapshotStore:
         """Snapshots and quarantine."""
         return SnapshotStore(self.settings.snapshots_dir, self.settings.quarantine_dir)
@@ -38,13 +47,17 @@ class World(dg.ConfigurableResource):  # type: ignore[type-arg]  # it has no con
         """The change logs of one source."""
         return ChangeLogs(self.settings.changelog_dir / source)
 
-    def warehouse(self) -> DuckDBResource:
-        """DuckDB for reading, where dbt's views find the change logs. Only dbt writes it."""
+    @contextmanager
+    def warehouse(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """DuckDB for reading, in UTC, where dbt's views find the change logs. Only dbt writes it."""
         settings = self.settings
-        return DuckDBResource(
+        resource = DuckDBResource(
             database=str(settings.warehouse_path),
             connection_config={"access_mode": "READ_ONLY", "file_search_path": str(settings.data_dir)},
         )
+        with resource.get_connection() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            yield connection
 
 
 @dg.definitions

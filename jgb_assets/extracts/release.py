@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -109,7 +109,7 @@ def publish(
         for extract in extracts:
             _validate(extract)
         content = hashlib.sha256("".join(f"{e.dataset.name} {e.sha256}\n" for e in extracts).encode()).hexdigest()
-        newest = pc.max(ledger["retrieved_at"]).as_py() or now
+        newest = (pc.max(ledger["retrieved_at"]).as_py() or now).astimezone(UTC)
         release_id = f"{newest:%Y%m%dT%H%M%SZ}-{content[:8]}"
         folder = releases / release_id
         is_new = not folder.exists()
@@ -259,4 +259,4 @@ def _json(content: object) -> bytes:
 
 
 def _iso(value: date | datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

@@ -61,7 +61,9 @@ def compare(stored: pa.Table, new: pa.Table, spec: TableSpec) -> pa.Table:
         return taken.append_column(CHANGE, pa.array([change] * taken.num_rows, pa.string()))
 
     gone = rows(stored, pc.and_(is_stored, pc.invert(is_new)), "in_stored", "withdrawn")
-    if spec.rolling:
+    if spec.role_column:
+        gone = gone.filter(pc.invert(pc.is_in(gone[spec.role_column], pa.array(sorted(spec.rolling), pa.string()))))
+    elif spec.rolling:
         gone = gone.slice(0, 0)
     for value in spec.values:
         position = gone.schema.get_field_index(value)
@@ -130,9 +132,10 @@ class ChangeLogs:
         """Which snapshots the stored file adds up, None if there is no file or it is damaged."""
         path = self.path(name)
         try:
-            return pq.read_schema(path).metadata[APPLIED].decode() if path.is_file() else None
+            metadata = pq.read_schema(path).metadata if path.is_file() else None
         except pa.ArrowInvalid:
             return None
+        return (metadata or {}).get(APPLIED, b"").decode() or None
 
 
 def _numbered(table: pa.Table, name: str) -> pa.Table:

@@ -82,16 +82,22 @@ def _land(
         files = {role: store.read(record) for role, record in known.items()} | new
         try:
             tables = source.parse(files)
-            warnings += _judge(source, files, frozenset(responses), new, tables, logs, instant, accepted)
-            if not records or instant > records[-1].retrieved_at:
-                logs = _advance(source, logs, files, tables, instant)
-            else:
-                logs = _replay(source, [*map(store.read, records), *new.values()])
         except SourceRejected as rejection:
             for snapshot in new.values():
-                if rejection.role not in new or snapshot.role == rejection.role:
+                if snapshot.role == rejection.role:
                     store.quarantine(snapshot, rejection)
             raise
+        try:
+            warnings += _judge(source, files, frozenset(responses), new, tables, logs, instant, accepted)
+        except SourceRejected as rejection:
+            # What arrived together is judged together, and accepted together.
+            for snapshot in new.values():
+                store.quarantine(snapshot, rejection)
+            raise
+        if not records or instant > records[-1].retrieved_at:
+            logs = _advance(source, logs, files, tables, instant)
+        else:
+            logs = _replay(source, [*map(store.read, records), *new.values()])
         arrived += [store.add(source, snapshot, fresh[role].last_modified) for role, snapshot in new.items()]
         records = store.records(source.name)
         _save(source, change_logs, logs, records)
@@ -150,14 +156,14 @@ def _judge(
     }
     changes = {spec.name: compare(stored[spec.name], tables[spec.name], spec) for spec in source.tables}
     try:
+        warnings = source.gate(Arrival(files, retrieved, tables, stored, changes))
         for spec in source.tables:
             _refuse_rewriting(source, spec, new, changes[spec.name])
-        return source.gate(Arrival(files, retrieved, tables, stored, changes))
     except SourceRejected as rejection:
-        refused = [snapshot for snapshot in new.values() if snapshot.role == rejection.role] or list(new.values())
-        if not all(snapshot.sha256 in accepted for snapshot in refused):
+        if not all(snapshot.sha256 in accepted for snapshot in new.values()):
             raise
         return [f"let past the gate by hand: {rejection}"]
+    return warnings
 
 
 def _refuse_rewriting(source: Source, spec: TableSpec, new: Mapping[str, Snapshot], changes: pa.Table) -> None:

@@ -77,10 +77,14 @@ class ArchiveTransport:
 
 
 def _instant(folder: Path) -> datetime:
+    misnamed = SettingsError(f"{folder} is not named like a retrieval instant such as 2026-05-18T201500Z.")
     try:
-        return datetime.strptime(folder.name, INSTANT).replace(tzinfo=UTC)
+        instant = datetime.strptime(folder.name, INSTANT).replace(tzinfo=UTC)
     except ValueError as error:
-        raise SettingsError(f"{folder} is not named like a retrieval instant such as 2026-05-18T201500Z.") from error
+        raise misnamed from error
+    if instant.strftime(INSTANT) != folder.name:
+        raise misnamed
+    return instant
 
 
 def transport_for(settings: Settings) -> Transport:

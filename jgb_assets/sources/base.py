@@ -52,9 +52,10 @@ class TableSpec:
 
     ``values`` are the columns in which a difference is a revision; other columns outside the key describe the
     row (a line number, a publication instant) and never make a new vintage. ``max_rewritten`` is the most past
-    rows that the publisher ever rewrites at once, None where revisions are its habit. ``rolling`` is a file that shows
-    the newest months of the largest holders: a row that it no longer shows still stands. A table read from several
-    files names the role of each row's file in ``role_column``.
+    rows that the publisher ever rewrites at once, None where revisions are its habit. A table read from
+    several files names the role of each row's file in ``role_column``. ``rolling`` are the roles of files that show a
+    window (the current month, the newest months of the largest holders): a row of theirs that they no longer show
+    still stands.
     """
 
     name: str
@@ -65,7 +66,7 @@ class TableSpec:
     observation_date: str
     roles: tuple[str, ...]
     max_rewritten: int | None = None
-    rolling: bool = False
+    rolling: frozenset[str] = frozenset()
     role_column: str | None = None
 
     def empty(self) -> pa.Table:
@@ -158,8 +159,8 @@ LOOK = (
     "(in an archive, take the file out of its instant)"
 )
 CONFIRM = (
-    "compare with the publisher's page. If the figures are right, set JGB_ACCEPT_SHA256 to the sha256 of the "
-    "quarantined file and run again; if not, wait for the publisher's correction"
+    "compare with the publisher's page. If the figures are right, set JGB_ACCEPT_SHA256 to the sha256 of each file "
+    "that this retrieval left in quarantine and run again; if not, wait for the publisher's correction"
 )
 
 

@@ -120,6 +120,13 @@ XLRD_ERRORS = (
 )
 
 # Bounds that history breaks (a cover of 1,081 in 2005, bids below the offer) but no live instrument since 2015.
+AMOUNTS = (
+    *("offered_jpy_100mn", "bids_jpy_100mn", "accepted_jpy_100mn", "noncompetitive_jpy_100mn"),
+    *("non_price_1_jpy_100mn", "non_price_2_jpy_100mn"),
+)
+MAX_AMOUNT = 1e8  # the most that was ever bid is 1.98e7, for bills in 2005
+# How far a published yield may lie from the simple yield of its price, percentage points; elsewhere 0.05 (seen: 0.022).
+YIELD_ROOM_PCT = {"40年債": 0.5, "TB": 0.2}  # seen: 0.205, the 40-year's is compound; 0.098, very short terms
 CALM_SINCE = date(2015, 1, 1)
 ALLOTTED_OF_OFFERED = (0.995, 1.0005)  # with non-price I and small lots: 0.9978 to 1.0000; 10 or 100 is a wrong unit
 MAX_COVER = 15
@@ -220,7 +227,13 @@ class MofJgbAuctions(Source):
                 raise self.rejected(file, place=_place(row), expected=expected, found=found, remedy=CONFIRM)
         rewritten = [_place(row) for row in changes if row["change"] != "added"]
         warnings = [f"{len(rewritten)} past auctions were rewritten: " + ", ".join(rewritten[:5])] if rewritten else []
-        return warnings + _pauses(table) + self._unread(file)
+        pauses = _pauses(table)
+        if pauses and not arrival.stored[AUCTIONS.name].num_rows:
+            expected = "the last auctions of each instrument about as new as the newest of all"
+            raise self.rejected(
+                file, place="the whole file", expected=expected, found="; ".join(pauses), remedy=CONFIRM
+            )
+        return warnings + pauses + self._unread(file)
 
     def next_expected_at(self, newest_observation: date) -> datetime:
         """09:00 Tokyo, 45 days after the newest auction: the workbook is republished about monthly."""
@@ -413,14 +426,19 @@ def _place(row: _Row) -> str:
 
 def _implausible(row: _Row, today: date) -> Iterator[tuple[str, str]]:
     """What was expected and found where a new or changed row cannot be right."""
-    day, sheet = row["auction_date"], row["sheet"]
+    day = row["auction_date"]
     if day > today:
         yield f"no auction after the day of retrieval, {today} in Tokyo", str(day)
     for name in ("auction_date", "issue_date"):
         if row[name] >= SESSIONS_SINCE and not is_tokyo_session(row[name]):
             yield f"{name} on a Tokyo business day", f"{row[name]:%A %Y-%m-%d}"
-    if day < CALM_SINCE or sheet not in LIVE:
-        return
+    if day >= CALM_SINCE and row["sheet"] in LIVE:
+        yield from _unlike_today(row)
+    yield from _impossible(row)
+
+
+def _unlike_today(row: _Row) -> Iterator[tuple[str, str]]:
+    """What no live instrument's auction has been since 2015. History has odder ones that are true."""
     allotted = row["accepted_jpy_100mn"] + (row["non_price_1_jpy_100mn"] or 0) + (row["noncompetitive_jpy_100mn"] or 0)
     offered = row["offered_jpy_100mn"]
     if not ALLOTTED_OF_OFFERED[0] * offered <= allotted <= ALLOTTED_OF_OFFERED[1] * offered:
@@ -432,10 +450,28 @@ def _implausible(row: _Row, today: date) -> Iterator[tuple[str, str]]:
         if row[name] is not None and not least <= row[name] <= most:
             yield f"{name} in {least:g} to {most:g}", f"{row[name]:g}"
     for name in ("average_price", "average_yield_pct"):
-        if sheet in PRICE_COMPETITIVE and row[name] is None:
+        if row["sheet"] in PRICE_COMPETITIVE and row[name] is None:
             yield f"{name}: a price-competitive auction has one", "none"
     if row["lowest_price"] is None:
         yield "lowest_price: the price of a live instrument", "none"
+
+
+def _impossible(row: _Row) -> Iterator[tuple[str, str]]:
+    """What no auction of any age can be: amounts out of this world, a yield that is not its price's."""
+    for name in AMOUNTS:
+        if row[name] is not None and not 0 <= row[name] <= MAX_AMOUNT:
+            yield f"{name} in 0 to {MAX_AMOUNT:g}", f"{row[name]:g}"
+    for price, published in (("average_price", "average_yield_pct"), ("lowest_price", "highest_yield_pct")):
+        if row[price] is not None and row[published] is not None:
+            implied, room = _simple_yield_pct(row, row[price]), YIELD_ROOM_PCT.get(row["sheet"], 0.05)
+            if not abs(row[published] - implied) <= room:
+                yield f"{published} near {implied:.3f}, as price, coupon and term imply", f"{row[published]:g}"
+
+
+def _simple_yield_pct(row: _Row, price: float) -> float:
+    """Japanese simple yield, its day count rounded to years of 365.25 days: good to a few basis points."""
+    years = (row["maturity_date"] - row["issue_date"]).days / 365.25
+    return 100 * ((row["coupon_pct"] or 0) + (100 - price) / years) / price if price > 0 else math.inf
 
 
 def _pauses(table: pa.Table) -> list[str]:

@@ -6,7 +6,7 @@ Not here: changes, slopes and records, which are derived tables.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -34,7 +34,7 @@ HEADERS = {"Date": ("en", "Y"), "基準日": ("ja", "年")}
 TITLES = {"en": "Interest Rate", "ja": "国債金利情報"}
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]{1,3})?")
-DATE_EN = re.compile(r"([0-9]{4})/([1-9][0-9]?)/([1-9][0-9]?)")
+DATE_EN = re.compile(r"((?:19|20)[0-9]{2})/([1-9][0-9]?)/([1-9][0-9]?)")
 DATE_JA = re.compile(r"([SHR])([1-9][0-9]?)\.([1-9][0-9]?)\.([1-9][0-9]?)")
 # First and last day of each era, as the file writes them: S64.1.6 is followed by H1.1.9, H31.4.26 by R1.5.7.
 ERAS = {
@@ -105,6 +105,7 @@ YIELDS = TableSpec(
     observation_date="obs_date",
     roles=("history", "current"),
     role_column="file_kind",
+    rolling=frozenset({"current"}),
     max_rewritten=50,  # 14 vintages of nine years agree in every cell: this series is not revised
 )
 
@@ -172,9 +173,10 @@ class MofJgbYields(Source):
 
     def gate(self, arrival: Arrival) -> list[str]:
         """Refuse what is late-dated, older, holed or implausible against the stored series."""
-        table = arrival.tables[YIELDS.name]
-        if table.num_rows == 0:
+        if arrival.tables[YIELDS.name].num_rows == 0:
             return []
+        arrival = replace(arrival, tables={YIELDS.name: _with_months_that_rolled_off(arrival)})
+        table = arrival.tables[YIELDS.name]
         newest_file = max(arrival.files.values(), key=lambda file: (file.retrieved_at, file.role == "current"))
         if "history" not in arrival.files:
             raise self.rejected(
@@ -489,6 +491,15 @@ def _parse_day(text: str, language: str) -> date | None:
         return None
 
 
+def _with_months_that_rolled_off(arrival: Arrival) -> pa.Table:
+    """The table with the stored rows of earlier current months: the history may take them over a day later."""
+    table, stored = arrival.tables[YIELDS.name], arrival.stored[YIELDS.name]
+    stands = pc.and_(
+        pc.equal(stored["file_kind"], "current"), pc.invert(pc.is_in(stored["obs_date"], table["obs_date"].unique()))
+    )
+    return pa.concat_tables([table, stored.filter(stands)]).sort_by([(name, "ascending") for name in YIELDS.key])
+
+
 def _is_empty(day: date, tenor: int) -> bool:
     """Whether the publisher has no value for a tenor on a day."""
     first, last = GAPS.get(tenor, (date.max, date.min))
@@ -496,7 +507,7 @@ def _is_empty(day: date, tenor: int) -> bool:
 
 
 def _file_of(day: date, table: pa.Table, files: Mapping[str, Snapshot]) -> Snapshot:
-    """The file that a day's row was read from."""
+    """The file that a day's row was read from, or the one that took its place."""
     return files[table.filter(pc.field("obs_date") == day)["file_kind"][0].as_py()]
 
 

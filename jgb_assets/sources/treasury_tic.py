@@ -112,7 +112,7 @@ RELEASES = {
 LATEST_RELEASE_WEEKDAY = 14  # beyond the calendar: the 11th business day and up to 3 more
 
 TEXT_MARK = re.compile(r"\s*\d+/$")  # "United Kingdom 2/"
-YEAR_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+YEAR_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 INTEGER = r"^-?\d{1,12}$"
 POSITION = re.compile(r"-?\d{1,5}(\.\d)?")  # trailing zeros are trimmed in the newer blocks of mfhhis01
 VINTAGE = re.compile(r"\d{1,2}/\d{1,2}/(\d{4}|\d{2})")
@@ -138,7 +138,7 @@ def _table(
     key: tuple[str, ...],
     values: tuple[str, ...],
     columns: dict[str, pa.DataType],
-    rolling: bool = False,
+    rolling: frozenset[str] = frozenset(),
 ) -> TableSpec:
     schema = pa.schema([pa.field(column, kind, nullable=column not in key) for column, kind in columns.items()])
     return TableSpec(name, description, schema, key, values, "month_end_date", roles=(name,), rolling=rolling)
@@ -164,7 +164,7 @@ TABLE5 = _table(
         "position_usd_bn": pa.float64(),
         "source_line": pa.int32(),
     },
-    rolling=True,  # 13 months
+    rolling=frozenset({"table5"}),  # 13 months, 20 holders
 )
 TABLE3 = _slt_table(
     "table3",
@@ -493,8 +493,11 @@ class TreasuryTic(Source):
 
     def _gate_table1(self, arrival: Arrival) -> None:
         table1, table3 = arrival.tables["table1"], arrival.tables["table3"]
-        if pc.max(table1["month_end_date"]) != pc.max(table3["month_end_date"]):
-            return
+        newest1, newest3 = (pc.max(table["month_end_date"]).as_py() for table in (table1, table3))
+        if newest1 != newest3:
+            raise self._contradiction(
+                arrival, "table1", "newest month", f"{newest3:%Y-%m}, as in table 3", f"{newest1:%Y-%m}"
+            )
         columns = [value for value in TABLE3.values if value in TABLE1.values]
         both = table1.join(
             table3.select([*TABLE3.key, *columns]), list(TABLE3.key), right_suffix=" table3", join_type="inner"

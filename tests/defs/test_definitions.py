@@ -78,9 +78,7 @@ def test_lineage_runs_from_each_publishers_file_to_the_release(graph) -> None:
 def test_an_extracts_lineage_begins_at_its_own_files(graph, extract: str, files: set[tuple[str, str]]) -> None:
     above = ancestors(graph, dg.AssetKey(["extracts", extract]))
     found = {(key.path[1], key.path[2]) for key in above if key.path[0] == "files"}
-    # Record dates of yields and auctions are searched in one model: the files of both stand above either mart.
-    shared = {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current"), ("mof_jgb_auctions", "workbook")}
-    assert found == files | (shared if files & shared else set())
+    assert found == files
 
 
 def test_no_asset_stands_outside_the_pipeline(graph) -> None:

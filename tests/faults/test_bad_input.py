@@ -163,20 +163,6 @@ def test_the_next_good_file_is_taken_after_a_refusal(from_bundle: Run, tmp_path:
     assert mended.out.splitlines()[-1].endswith("unchanged: no published byte was written")
 
 
-def test_figures_that_a_person_confirmed_pass_the_gate(from_bundle: Run, tmp_path: Path) -> None:
-    import hashlib
-
-    data, archive = tmp_path / "data", tmp_path / "archive"
-    shutil.copytree(from_bundle.data_dir, data, symlinks=True)
-    file = archive / INSTANT / YIELDS
-    file.parent.mkdir(parents=True)
-    file.write_bytes(rewritten(newest(YIELDS)))
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    taken = run(data, "refresh_jgb_yields", archive_dir=archive, accept_sha256=sha256)
-    assert taken.code == 0, taken.err
-    assert "published" in taken.out.splitlines()[-1]
-
-
 def test_unknown_settings_stop_the_run_before_it_starts(tmp_path: Path) -> None:
     for name, value in {
         "transprot": "live",

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +16,7 @@ import pytest
 from jgb_assets.definitions import defs
 from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.extracts.dictionary import datasets
+from jgb_assets.extracts.release import Release, ReleaseRefused, publish
 from jgb_assets.settings import BUNDLE
 from jgb_assets.sources.registry import SOURCES
 from tests.conftest import Run, environment, run, tree
@@ -149,27 +152,32 @@ def copy_of(of: Run, folder: Path) -> Path:
     return Path(shutil.copytree(of.data_dir, folder / "data", symlinks=True))
 
 
-def test_a_look_back_says_that_readers_were_moved_and_so_does_the_way_forward(from_bundle: Run, tmp_path: Path) -> None:
-    data = copy_of(from_bundle, tmp_path)
-    back = run(data, as_of="2026-05-10T00:00:00Z")
-    assert "now see the world as of 2026-05-10T00:00:00Z" in back.out
-    assert back.out.splitlines()[-1].endswith(" published")
-    forward = run(data)
-    assert forward.out.splitlines()[-1].endswith(" switched back to")
-
-
 def test_a_damaged_release_is_not_taken_for_whole(from_bundle: Run, tmp_path: Path) -> None:
     data = copy_of(from_bundle, tmp_path)
-    file = data / "publish" / "v1" / "current" / "curve_shape.parquet"
+    root = data / "publish" / "v1"
+
+    def again() -> Release:
+        config = {"file_search_path": str(data)}
+        with duckdb.connect(data / "warehouse.duckdb", read_only=True, config=config) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            tables = [
+                connection.table(name).to_arrow_table() for name in ("stg_landing__sources", "stg_landing__ledger")
+            ]
+            known = datasets(DBT_PROJECT.manifest_path)
+            return publish(connection, known, *tables, datetime(2026, 7, 3, tzinfo=UTC), data / "publish")
+
+    assert again().news == "unchanged: no published byte was written"
+    file = root / "current" / "curve_shape.parquet"
     body = bytearray(file.read_bytes())
     body[1000] ^= 1
     file.write_bytes(body)
-    refused = run(data)
-    assert refused.code == 1
-    assert "curve_shape.parquet is missing or damaged" in refused.err
-    assert "run again to publish it anew" in refused.err
+    with pytest.raises(
+        ReleaseRefused, match=r"curve_shape\.parquet is missing or damaged.*run again to publish it anew"
+    ):
+        again()
     shutil.move(file.resolve().parent, tmp_path / "away")
-    assert run(data).out.splitlines()[-1].endswith(" published")
+    assert again().news == "published"
+    assert tree(data / "publish").keys() == tree(from_bundle.data_dir / "publish").keys()
 
 
 def test_nothing_is_published_from_a_build_that_failed_its_tests(from_bundle: Run, tmp_path: Path) -> None:
@@ -186,14 +194,14 @@ def test_nothing_is_published_from_a_build_that_failed_its_tests(from_bundle: Ru
 
     assert failed.code == 1
     assert tree(data / "publish") == before
-    check = dg.AssetCheckKey(dg.AssetKey("jgb_yields"), "in_range_jgb_yields__65__65__change_1d_bp")
+    check = dg.AssetCheckKey(dg.AssetKey("jgb_yields"), "in_range_jgb_yields__200__200__change_1d_bp")
     with dg.DagsterInstance.from_config(str(data / "dagster")) as instance:
         (record,) = instance.event_log_storage.get_latest_asset_check_execution_by_key([check]).values()
         assert not record.event.dagster_event.asset_check_evaluation_data.passed
         only_extracts = defs.resolve_implicit_global_asset_job_def().get_subset(
-            asset_selection=[
+            asset_selection={
                 key for key in defs.resolve_asset_graph().get_all_asset_keys() if key.path[0] == "extracts"
-            ]
+            }
         )
         with environment(data_dir=data, archive_dir=archive):
             alone = only_extracts.execute_in_process(instance=instance, raise_on_error=False)
@@ -202,17 +210,11 @@ def test_nothing_is_published_from_a_build_that_failed_its_tests(from_bundle: Ru
     assert tree(data / "publish") == before
 
 
-@pytest.mark.parametrize("job", ["refresh_jgb_yields", "refresh_auctions", "refresh_tic"])
-def test_one_sources_refresh_publishes_a_whole_release_on_a_fresh_machine(tmp_path: Path, job: str) -> None:
-    of = run(tmp_path / "data", job)
+def test_one_sources_refresh_publishes_a_whole_release_on_a_fresh_machine(tmp_path: Path) -> None:
+    of = run(tmp_path / "data", "refresh_auctions")
     assert of.code == 0, of.err
     rows = {resource["name"]: resource["rows"] for resource in package(of)["resources"]}
-    filled = {
-        "refresh_jgb_yields": {"jgb_yields", "curve_shape"},
-        "refresh_auctions": {"auction_tails"},
-        "refresh_tic": {"tic_holdings", "tic_holdings_vintages", "japan_us_securities"},
-    }[job]
-    assert {name for name, count in rows.items() if count} == filled | {"source_status"}
+    assert {name for name, count in rows.items() if count} == {"auction_tails", "source_status"}
 
 
 def test_the_dictionary_has_a_type_for_every_column_of_the_manifest() -> None:

@@ -686,14 +686,39 @@ def test_a_new_column_is_told_and_not_read(body: bytes) -> None:
     assert gate(wider) == ["40年債!L3 is a new column, '案分比率', and is not read"]
 
 
-def test_an_instrument_that_pauses_longer_than_ever_is_told() -> None:
-    assert gate(workbook(drop("30年債", 10))) == [
-        "sheet 30年債 has no auction after 2023-12-07, 936 days before the newest"
-    ]
-    assert gate(workbook(put("40年債!B9", date(2026, 2, 26)))) == []  # 124 days
-    assert gate(workbook(put("40年債!B9", date(2026, 2, 24)))) == [
-        "sheet 40年債 has no auction after 2026-02-24, 126 days before the newest"
-    ]
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (drop("30年債", 10), ["sheet 30年債 has no auction after 2023-12-07, 936 days before the newest"]),
+        (put("40年債!B9", date(2026, 2, 26)), []),  # 124 days
+        (
+            put("40年債!B9", date(2026, 2, 24)),
+            ["sheet 40年債 has no auction after 2026-02-24, 126 days before the newest"],
+        ),
+    ],
+)
+def test_an_instrument_that_pauses_longer_than_ever_is_told_and_no_first_load(changes: Any, told: list[str]) -> None:
+    body = workbook(changes)
+    assert gate(body, stored=body) == told
+    if told:
+        with pytest.raises(SourceRejected) as refusal:
+            gate(body)
+        assert refusal.value.found == told[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "said"),
+    [
+        ("20年債!K6", 65.75, "highest_yield_pct near"),  # 30 yen below the lowest price of 1987-09-01
+        ("20年債!I6", 969.3, "average_yield_pct near"),  # ten times the average price
+        ("20年債!L6", 12.07, "highest_yield_pct near"),  # six points more
+        ("20年債!G6", 9.7e249, "bids_jpy_100mn in 0 to"),
+    ],
+)
+def test_a_yield_belongs_to_its_price_in_any_year(cell: str, value: float, said: str) -> None:
+    with pytest.raises(SourceRejected) as refusal:
+        gate(workbook(put(cell, value)))
+    assert said in refusal.value.expected or refusal.value.place.startswith("20年債")
 
 
 def test_the_workbook_is_due_45_days_after_its_newest_auction() -> None:

@@ -186,3 +186,10 @@ def test_a_folder_named_for_a_day_that_never_was_is_refused(tmp_path: Path) -> N
     (tmp_path / "2026-13-45T000000Z").mkdir()
     with pytest.raises(SettingsError, match="2026-13-45T000000Z"):
         ArchiveTransport(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["2026-07-14T2025Z", "2026-7-14T202500Z", "2026-07-14T20250Z"])
+def test_a_name_that_only_resembles_an_instant_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(SettingsError, match=name):
+        ArchiveTransport(tmp_path)

@@ -49,7 +49,7 @@ WINDOW = TableSpec(
     values=("value",),
     observation_date="day",
     roles=("window",),
-    rolling=True,
+    rolling=frozenset({"window"}),
 )
 
 Row = tuple[int, str, float | None]

@@ -24,7 +24,29 @@ names as (
 
 ),
 
-final as (
+newest_names as (
+
+    select
+        holder_code,
+        arg_max(holder, first_seen_at) as holder
+    from table3
+    group by holder_code
+
+),
+
+-- A holder that was renamed is the same holder under its newest name, in every file.
+renamed as (
+
+    select distinct
+        table3.holder as former,
+        newest_names.holder
+    from table3
+    inner join newest_names on table3.holder_code = newest_names.holder_code
+    where table3.holder <> newest_names.holder
+
+),
+
+positions as (
 
     select
         'slt_table3' as source_table,
@@ -60,6 +82,15 @@ final as (
         mfhhis01.snapshot_sha256
     from mfhhis01
     left join names on mfhhis01.holder_label = names.label
+
+),
+
+final as (
+
+    select
+        positions.* replace (coalesce(renamed.holder, positions.holder) as holder)
+    from positions
+    left join renamed on positions.holder = renamed.former
 
 )
 
