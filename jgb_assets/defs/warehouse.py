@@ -43,6 +43,7 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     Nothing is published from a build that did not pass: until it has, the mark that ``publish`` looks for is gone.
     """
     passed = world.settings.warehouse_passed_path
+    had_passed = passed.exists()
     passed.unlink(missing_ok=True)
     clock = world.clock()
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
@@ -58,7 +59,8 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
                 yield event
     if error := build.get_error():
         raise error
-    passed.write_text(clock)
+    if had_passed or not context.is_subset:  # a part that passes does not speak for a rest that failed
+        passed.write_text(clock)
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:

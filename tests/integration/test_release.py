@@ -198,6 +198,11 @@ def test_nothing_is_published_from_a_build_that_failed_its_tests(from_bundle: Ru
     with dg.DagsterInstance.from_config(str(data / "dagster")) as instance:
         (record,) = instance.event_log_storage.get_latest_asset_check_execution_by_key([check]).values()
         assert not record.event.dagster_event.asset_check_evaluation_data.passed
+        one_mart = defs.resolve_implicit_global_asset_job_def().get_subset(
+            asset_selection={dg.AssetKey("japan_us_securities")}
+        )
+        with environment(data_dir=data, archive_dir=archive):
+            assert one_mart.execute_in_process(instance=instance).success
         only_extracts = defs.resolve_implicit_global_asset_job_def().get_subset(
             asset_selection={
                 key for key in defs.resolve_asset_graph().get_all_asset_keys() if key.path[0] == "extracts"
