@@ -87,8 +87,7 @@ positions as (
 
 final as (
 
-    select
-        positions.* replace (coalesce(renamed.holder, positions.holder) as holder)
+    select positions.* replace (coalesce(renamed.holder, positions.holder) as holder)
     from positions
     left join renamed on positions.holder = renamed.former
 
