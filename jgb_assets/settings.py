@@ -107,6 +107,11 @@ class Settings(BaseModel):
         return self.data_dir / "changelog"
 
     @property
+    def analytics_dir(self) -> Path:
+        """What the mathematics makes of the change logs, as Parquet for dbt."""
+        return self.data_dir / "analytics"
+
+    @property
     def warehouse_path(self) -> Path:
         """The DuckDB file. dbt is its only writer."""
         return self.data_dir / "warehouse.duckdb"

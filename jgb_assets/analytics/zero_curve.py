@@ -57,8 +57,8 @@ def par_to_zero(tenors_years: ArrayLike, par_pct: ArrayLike) -> ZeroCurves:
 
     Between tenors par yields are interpolated linearly: of the usual ways it invents the fewest negative forwards. With
     it 82 of 13,248 days have one while all yields are positive, and on 63 of these the published yields imply it
-    whatever lies between; with a natural cubic spline 216 have. Below the shortest tenor the par yield is held flat. Beyond the
-    longest tenor of a day there is nothing.
+    whatever lies between; with a natural cubic spline 216 have. Below the shortest tenor the par yield is held flat.
+    Beyond the longest tenor of a day there is nothing.
 
     A par bond of n half-years is worth 1: discount[n] = (1 - c sum(discount[:n])) / (1 + c), c = par / 200. Source: any
     text on fixed income, such as Fabozzi, Bond Markets, Analysis and Strategies, on theoretical spot rates.

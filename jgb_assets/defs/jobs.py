@@ -15,7 +15,7 @@ NAMES = {
     "refresh_auctions": "mof_jgb_auctions",
     "refresh_tic": "treasury_tic",
 }
-DOWNSTREAM = dg.AssetSelection.groups("landing", "seeds", "staging", "intermediate", "marts", "extracts")
+DOWNSTREAM = dg.AssetSelection.groups("landing", "analytics", "seeds", "staging", "intermediate", "marts", "extracts")
 
 
 @dg.definitions

@@ -65,7 +65,7 @@ def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator
     now = world.transport().now()
     settings = world.settings
     passed = settings.warehouse_passed_path
-    if not passed.is_file() or passed.read_text() != world.clock():
+    if not passed.is_file() or passed.read_text() != str(world.clock()):
         raise ReleaseRefused(
             "the last dbt build did not pass its tests. Mend what they name and materialize the marts."
         )

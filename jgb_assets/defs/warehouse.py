@@ -45,7 +45,7 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     passed = world.settings.warehouse_passed_path
     had_passed = passed.exists()
     passed.unlink(missing_ok=True)
-    clock = world.clock()
+    clock = str(world.clock())
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
     events = list(build.stream())
     with world.warehouse() as connection:

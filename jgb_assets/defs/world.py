@@ -6,6 +6,7 @@ Belongs here: handing plain objects to assets. Not here: what assets do with the
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import dagster as dg
 import duckdb
@@ -34,10 +35,11 @@ class World(dg.ConfigurableResource):  # type: ignore[type-arg]  # it has no con
         """Where bytes and the time come from."""
         return transport_for(self.settings)
 
-    def clock(self) -> str:
+    def clock(self) -> datetime:
         """The instant as of which the stored world is, as ``landing`` last wrote it."""
+        now: datetime
         (now,) = pq.read_table(self.settings.changelog_dir / "clock.parquet")["now_at"].to_pylist()
-        return str(now)
+        return now
 
     def store(self) -> SnapshotStore:
         """Snapshots and quarantine."""

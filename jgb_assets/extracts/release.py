@@ -137,8 +137,8 @@ def _staging(releases: Path) -> Iterator[Path]:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, dataset: Dataset, folder: Path) -> Extract:
-    columns = ", ".join(column.name for column in dataset.columns)
-    rows = connection.table(dataset.name).project(columns).order(", ".join(dataset.key))
+    columns = ", ".join(f'"{column.name}"' for column in dataset.columns)
+    rows = connection.table(dataset.name).project(columns).order(", ".join(f'"{column}"' for column in dataset.key))
     table = rows.to_arrow_table().cast(dataset.schema)
     path = folder / f"{dataset.name}.parquet"
     pq.write_table(table, path, compression="zstd")

@@ -18,6 +18,8 @@ from jgb_assets.sources.registry import SOURCES
 
 MARTS = {
     "auction_tails",
+    "curve_factors",
+    "curve_moves",
     "curve_shape",
     "japan_us_securities",
     "jgb_yields",
@@ -70,6 +72,7 @@ def test_lineage_runs_from_each_publishers_file_to_the_release(graph) -> None:
     ("extract", "files"),
     [
         ("jgb_yields", {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current")}),
+        ("curve_shape", {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current")}),
         ("auction_tails", {("mof_jgb_auctions", "workbook")}),
         ("japan_us_securities", {("treasury_tic", "table1")}),
         ("tic_holdings", {("treasury_tic", role) for role in ("table3", "table5", "mfhhis01")}),
@@ -92,7 +95,7 @@ def test_jobs_run_raw_dbt_and_extracts_together(definitions: dg.Definitions) -> 
     jobs = {job.name: job for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
     assert set(jobs) == {"refresh_all", "refresh_jgb_yields", "refresh_auctions", "refresh_tic"}
     steps = {name: {node.name for node in job.nodes} for name, job in jobs.items()}
-    common = {"landing", "dbt", "publish"}
+    common = {"landing", "curves", "dbt", "publish"}
     assert steps == {
         "refresh_all": common | {f"ingest_{source}" for source in SOURCES},
         "refresh_jgb_yields": common | {"ingest_mof_jgb_yields"},

@@ -61,7 +61,7 @@ def test_marts_have_enforced_contracts_a_key_test_and_units(manifest: dict) -> N
         for node in manifest["nodes"].values()
         if node["resource_type"] == "test" and node["test_metadata"]["name"] == "key_is_unique"
     }
-    assert len(marts) == 7
+    assert len(marts) == 9
     for mart in marts:
         assert mart["config"]["contract"]["enforced"], mart["name"]
         assert mart["unique_id"] in tested, mart["name"]

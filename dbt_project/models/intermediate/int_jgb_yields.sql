@@ -21,14 +21,12 @@ final as (
         tenor_years,
         yield_pct,
         session_number,
+        {%- for sessions in move_sessions() %}
         case
-            when session_number - lag(session_number, 1) over tenor = 1
-                then {{ bp_from_pct('yield_pct - lag(yield_pct, 1) over tenor') }}
-        end as change_1d_bp,
-        case
-            when session_number - lag(session_number, 5) over tenor = 5
-                then {{ bp_from_pct('yield_pct - lag(yield_pct, 5) over tenor') }}
-        end as change_5d_bp,
+            when session_number - lag(session_number, {{ sessions }}) over tenor = {{ sessions }}
+                then {{ bp_from_pct('yield_pct - lag(yield_pct, %d) over tenor' % sessions) }}
+        end as change_{{ sessions }}d_bp,
+        {%- endfor %}
         published_at,
         first_seen_at,
         snapshot_sha256,

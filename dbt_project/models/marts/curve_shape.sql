@@ -1,7 +1,13 @@
 {%- set measures = curve_measures() -%}
 {%- set columns = [
     ('measured', none), ('change_1d_bp', 'change_1d_bp'), ('change_5d_bp', 'change_5d_bp'),
-    ('highest_since_date', 'highest_since_date'), ('lowest_since_date', 'lowest_since_date')
+    ('highest_since_date', 'highest_since_date'), ('lowest_since_date', 'lowest_since_date'),
+    ('pctile', 'pctile'), ('n', 'n')
+] -%}
+{%- set fitted_columns = [
+    'forward_5y5y_pct', 'forward_10y10y_pct', 'forward_20y10y_pct', 'forward_30y10y_pct', 'zero_10y_pct', 'zero_30y_pct',
+    'dl_level_pct', 'dl_slope_pct', 'dl_curvature_pct', 'dl_rmse_bp', 'nss_beta0_pct', 'nss_beta1_pct', 'nss_beta2_pct',
+    'nss_beta3_pct', 'nss_tau1_years', 'nss_tau2_years', 'nss_rmse_bp'
 ] -%}
 with yields as (
 
@@ -21,6 +27,12 @@ records as (
 
 ),
 
+fitted as (
+
+    select * from {{ ref('stg_analytics__fitted_curves') }}
+
+),
+
 days as (
 
     select
@@ -37,7 +49,9 @@ dated_measures as (
     select
         measures.*,
         highest.since_date as highest_since_date,
-        lowest.since_date as lowest_since_date
+        lowest.since_date as lowest_since_date,
+        round(100.0 * (highest.values_so_far - highest.extreme_rank + 1) / highest.values_so_far, 2) as pctile,
+        highest.values_so_far as n
     from measures
     left join records as highest
         on
@@ -97,9 +111,13 @@ final as (
         shapes.{{ measure.name }}_{{ suffix or measure.unit }},
         {%- endfor %}
         {%- endfor %}
+        {%- for column in fitted_columns %}
+        fitted.{{ column }},
+        {%- endfor %}
         regimes.regime_5d
     from regimes
     left join shapes on regimes.obs_date = shapes.obs_date
+    left join fitted on regimes.obs_date = fitted.obs_date
 
 )
 

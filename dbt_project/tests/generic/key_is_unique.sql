@@ -3,7 +3,9 @@
 {%- set key = [] -%}
 {%- if execute -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == model.identifier -%}
-        {%- do key.extend(node.config.meta.primary_key) -%}
+        {%- for column in node.config.meta.primary_key -%}
+            {%- do key.append(adapter.quote(column)) -%}
+        {%- endfor -%}
     {%- endfor -%}
 {%- endif -%}
 select

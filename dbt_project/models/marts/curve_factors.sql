@@ -1,0 +1,24 @@
+with components as (
+
+    select * from {{ ref('stg_analytics__curve_components') }}
+
+),
+
+final as (
+
+    select
+        tenor_set || '_' || period as "window",
+        tenor_set,
+        period,
+        component,
+        tenor_years,
+        loading,
+        explained_pct,
+        n_obs,
+        last_date,
+        first_date
+    from components
+
+)
+
+select * from final
