@@ -14,7 +14,9 @@ Inside, the day is the last axis: each step of the algebra is one operation on a
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,6 +40,8 @@ SETTLED_BP = 0.001
 ROUNDS, STEPS = 8, 3
 # As many days as the processor's cache holds grids of.
 BLOCK_DAYS = 256
+# numpy lets go of the interpreter, so that two threads share the days; more would wait for each other.
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Search:
 
 # A day that is nearly a Svensson curve is one, but for a neighbouring optimum: it is searched more closely.
 SEARCHES = (
-    Search(np.inf, np.geomspace(0.25, 40, 18), 4),
+    Search(np.inf, np.geomspace(0.25, 40, 24), 5),
     Search(1.0, np.geomspace(0.2, 50, 40), 4),
     Search(0.2, np.geomspace(0.1, 100, 90), 12),
 )
@@ -143,12 +147,22 @@ def fit_svensson(tenors_years: ArrayLike, yields_pct: ArrayLike) -> FittedCurves
         yields_pct: (day, tenor) percent a year, NaN where a tenor is missing; a day needs six.
 
     Returns:
-        Betas 0 to 3 and 0.1 <= tau1 < tau2 <= 100.
+        Betas 0 to 3 and 0.1 <= tau1 < tau2 <= 100: the slope decays with the shorter of the two.
 
     Raises:
         ValueError: if the arguments do not fit each other.
     """
     tenors, panel = as_panel(tenors_years, yields_pct)
+    workers = min(WORKERS, 1 + len(panel) // BLOCK_DAYS)
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(partial(_svensson, tenors), np.array_split(panel, workers)))
+    return FittedCurves(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(FittedCurves))
+    )
+
+
+def _svensson(tenors: Floats, panel: Floats) -> FittedCurves:
+    """``fit_svensson`` of some days, in one thread."""
     days = _Days.of(tenors, panel, 6)
     three = fit_diebold_li(tenors, panel[days.rows], None)
     three_sse = days.count * (three.rmse_bp / 100) ** 2
@@ -173,7 +187,7 @@ def fit_svensson(tenors_years: ArrayLike, yields_pct: ArrayLike) -> FittedCurves
         some = days.at(worse)
         ridge = _ridge(noise[worse], prior)
         start, _ = _Grid(some, np.geomspace(LEAST_TAU_YEARS, LARGEST_TAU_YEARS, 20), humps=2).best(ridge)
-        fitted.put(worse, _refined(some, start, ridge))
+        fitted.put(worse, _refined(some, start, ridge, rounds=3))
     curves = fitted.curves(days, len(panel))
     rows = days.rows[worse]
     curves.factors[rows] = np.pad(three.factors[worse], ((0, 0), (0, 1)))

@@ -1,17 +1,14 @@
-"""How extreme a value is in its own past: since when it was last as extreme, and its rank.
+"""Since when a value was last as extreme.
 
 Belongs here: the search through a series' past. Not here: which series, and which direction is extreme.
 """
 
 from collections.abc import Sequence
 from functools import reduce
-from itertools import pairwise
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-
-RANK_BLOCK = 256
 
 
 def latest_earlier_at_least(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -45,35 +42,8 @@ def latest_earlier_at_least(values: np.ndarray, starts: np.ndarray) -> np.ndarra
     return np.where(is_wall, -1, found - np.cumsum(np.isinf(levels[0]))[found])
 
 
-def ranks_so_far(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rank of each value among itself and the earlier ones of its series, and how many these are.
-
-    A series is taken in blocks: the sorted past says how many of it are larger, the block's own earlier values are
-    compared one by one.
-
-    Args:
-        values: (n,) finite numbers in any one unit, series after series, each oldest first.
-        starts: (n,) True at the first value of each series.
-
-    Returns:
-        (n,) ranks, 1 the largest, equal values sharing the better one, and (n,) counts.
-    """
-    ranks = np.empty(len(values), np.int64)
-    counts = np.empty(len(values), np.int64)
-    for first, end in pairwise([*np.flatnonzero(starts), len(values)]):
-        past = np.empty(0)
-        for start in range(first, end, RANK_BLOCK):
-            block = values[start : min(start + RANK_BLOCK, end)]
-            larger_past = len(past) - np.searchsorted(past, block, side="right")
-            larger_in_block = np.tril(block > block[:, None], -1).sum(axis=1)
-            ranks[start : start + len(block)] = 1 + larger_past + larger_in_block
-            past = np.sort(np.concatenate([past, block]), kind="stable")
-        counts[first:end] = np.arange(1, end - first + 1)
-    return ranks, counts
-
-
 def records_by_series(relation: duckdb.DuckDBPyRelation, candidates: Sequence[str]) -> pa.Table:
-    """Ask of each value how extreme it is in its series so far.
+    """Ask of each value since when it was last so extreme.
 
     Args:
         relation: rows that hold the values.
@@ -82,8 +52,7 @@ def records_by_series(relation: duckdb.DuckDBPyRelation, candidates: Sequence[st
 
     Returns:
         The projected rows with ``since_date``, the latest earlier ``at_date`` of the same kind and series with an
-        ``extreme`` at least as large (null: there never was one), ``extreme_rank`` among itself and the earlier ones
-        (1 is the largest, equal ones share) and ``values_so_far``, how many these are.
+        ``extreme`` at least as large; null means that there never was one.
     """
     rows = reduce(duckdb.DuckDBPyRelation.union, map(relation.project, candidates))
     table = rows.filter("extreme is not null").order("kind, series, at_date").to_arrow_table()
@@ -91,12 +60,4 @@ def records_by_series(relation: duckdb.DuckDBPyRelation, candidates: Sequence[st
     starts = (np.diff(kind, prepend=-1) != 0) | (np.diff(series, prepend=-1) != 0)
     found = latest_earlier_at_least(table["extreme"].to_numpy(), starts)
     since = table["at_date"].combine_chunks().take(pa.array(found, mask=found < 0))
-    ranks, counts = ranks_so_far(table["extreme"].to_numpy(), starts)
-    answers = {
-        "since_date": since,
-        "extreme_rank": pa.array(ranks, pa.int32()),
-        "values_so_far": pa.array(counts, pa.int32()),
-    }
-    for name, answer in answers.items():
-        table = table.append_column(name, answer)
-    return table
+    return table.append_column("since_date", since)

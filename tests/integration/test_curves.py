@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import Run, run
+from tests.conftest import Run
 
 JUMP = date(2026, 1, 20)
 SLOPES_AND_FLIES = {
@@ -179,15 +179,3 @@ def test_what_kinds_of_move_the_curve_makes(from_bundle: Run) -> None:
     assert first.loc["1y_10y_since_1999"].tolist() == [date(1999, 1, 4), 6_736]
     assert first.loc["all_last_250", "n_obs"] == 250
     assert set(factors["last_date"]) == {date(2026, 6, 30)}
-
-
-def test_what_was_known_in_may_has_not_changed_since(
-    from_bundle: Run, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Ranks, percentiles and fits look back only: without revisions a later release holds the same rows."""
-    may = run(tmp_path_factory.mktemp("may") / "data", as_of="2026-05-10T00:00:00Z")
-    assert may.code == 0, may.err
-    for dataset, key in (("curve_shape", ["obs_date"]), ("curve_moves", ["obs_date", "tenor_years"])):
-        then, now = (read(of, dataset, *key) for of in (may, from_bundle))
-        assert then.index.get_level_values("obs_date").max() == date(2026, 4, 30)
-        pd.testing.assert_frame_equal(then, now.loc[then.index], check_dtype=False)

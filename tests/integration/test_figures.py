@@ -261,3 +261,15 @@ def test_looking_back_from_later_gives_the_same_release_as_having_been_there(
     forward = run(tmp_path / "data")
     assert forward.out.splitlines()[-1].endswith(" switched back to")
     assert forward.current.resolve().name == from_bundle.current.resolve().name
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key"), [("curve_shape", ["obs_date"]), ("curve_moves", ["obs_date", "tenor_years"])]
+)
+def test_what_the_curve_showed_in_may_it_shows_still(
+    from_bundle: Run, as_of_may: Run, dataset: str, key: list[str]
+) -> None:
+    """Ranks, percentiles and fits look back only: without revisions a later release holds the same rows."""
+    then, now = (read(of, dataset, *key) for of in (as_of_may, from_bundle))
+    assert then.index.get_level_values("obs_date").max() == date(2026, 4, 30)
+    pd.testing.assert_frame_equal(then, now.loc[then.index], check_dtype=False)

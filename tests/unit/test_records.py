@@ -1,4 +1,4 @@
-"""How extreme a value is in its past: the fast searches against the obvious ones."""
+"""Since when a value was last as extreme: the fast search against the obvious one."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jgb_assets.analytics.records import RANK_BLOCK, latest_earlier_at_least, ranks_so_far, records_by_series
+from jgb_assets.analytics.records import latest_earlier_at_least, records_by_series
 
 SCHEMA = pa.schema(
     [("kind", pa.string()), ("series", pa.string()), ("at_date", pa.date32()), ("extreme", pa.float64())]
@@ -91,15 +91,6 @@ def test_many_values_are_found_fast_enough_to_be_daily_work() -> None:
     assert (found[1:] == 0).all()
 
 
-@pytest.mark.parametrize("length", [1, RANK_BLOCK - 1, RANK_BLOCK, RANK_BLOCK + 1, 3 * RANK_BLOCK + 7])
-def test_ranks_across_blocks_count_the_larger_ones_so_far(length: int) -> None:
-    series = [np.random.default_rng(length).integers(0, 50, length).astype(float), np.array([9.0, 9.0, 10.0])]
-    starts = np.concatenate([np.arange(len(one)) == 0 for one in series])
-    ranks, counts = ranks_so_far(np.concatenate(series), starts)
-    assert ranks.tolist() == [1 + int((one[:at] > value).sum()) for one in series for at, value in enumerate(one)]
-    assert counts.tolist() == [*range(1, length + 1), 1, 2, 3]
-
-
 @settings(deadline=None)
 @given(st.dictionaries(st.tuples(st.sampled_from("ab"), st.sampled_from(["x", "y", "z"])), SERIES, max_size=6))
 def test_dates_of_records_by_kind_and_series(groups: dict[tuple[str, str], list[float]]) -> None:
@@ -114,19 +105,12 @@ def test_dates_of_records_by_kind_and_series(groups: dict[tuple[str, str], list[
     candidates = pa.Table.from_pylist(rows, schema=SCHEMA)
     result = by_series(candidates)
     assert result["since_date"].to_pylist() == expected
-    assert result.drop_columns(["since_date", "extreme_rank", "values_so_far"]).equals(candidates)
-    ranked = [
-        (1 + sum(earlier > value for earlier in values[:at]), at + 1)
-        for _, values in sorted(groups.items())
-        for at, value in enumerate(values)
-    ]
-    assert list(zip(*(result[name].to_pylist() for name in ("extreme_rank", "values_so_far")), strict=True)) == ranked
+    assert result.drop_columns("since_date").equals(candidates)
 
 
 def test_no_rows_give_no_rows_of_the_same_columns() -> None:
     result = by_series(SCHEMA.empty_table())
-    answers = [("since_date", pa.date32()), ("extreme_rank", pa.int32()), ("values_so_far", pa.int32())]
-    assert result.schema == pa.schema([*SCHEMA, *(pa.field(*answer) for answer in answers)])
+    assert result.schema == SCHEMA.append(pa.field("since_date", pa.date32()))
     assert result.num_rows == 0
 
 

@@ -59,9 +59,13 @@ final as (
         case
             when session_number - lag(session_number, 5) over by_measure = 5
                 then round(bp_per_unit * (measured - lag(measured, 5) over by_measure), 2)
-        end as change_5d_bp
+        end as change_5d_bp,
+        rank(order by measured desc) over so_far as high_rank,
+        count(*) over so_far as sessions_so_far
     from present
-    window by_measure as (partition by measure order by obs_date)
+    window
+        by_measure as (partition by measure order by obs_date),
+        so_far as (by_measure rows between unbounded preceding and current row)
 
 )
 

@@ -1,4 +1,4 @@
-"""How extreme a measure of the curve is so far. In Python: SQL needs every pair of days."""
+"""Since when a measure of the curve was last so extreme. In Python: SQL needs every pair of days."""
 
 from jgb_assets.analytics.records import records_by_series
 
@@ -9,6 +9,6 @@ CANDIDATES = (
 
 
 def model(dbt, session):
-    """One row a value and question."""
+    """One row a value and question, with ``since_date`` (null = a record)."""
     dbt.config(materialized="table")
     return records_by_series(dbt.ref("int_curve_measures"), CANDIDATES)

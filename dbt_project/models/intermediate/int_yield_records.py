@@ -1,21 +1,14 @@
-"""How extreme a yield, its rise or its fall is so far. In Python: SQL needs every pair of days."""
+"""Since when a yield, and its rise, was last so extreme. In Python: SQL needs every pair of days."""
 
 from jgb_assets.analytics.records import records_by_series
 
-YIELD = "tenor_years::varchar as series, obs_date as at_date"
+CANDIDATES = (
+    "'highest' as kind, tenor_years::varchar as series, obs_date as at_date, yield_pct as extreme",
+    "'largest_rise' as kind, tenor_years::varchar as series, obs_date as at_date, change_1d_bp as extreme",
+)
 
 
 def model(dbt, session):
-    """One row a value and question. A rise is ranked among rises, a fall among falls, over each number of sessions."""
+    """One row a value and question, with ``since_date`` (null = a record)."""
     dbt.config(materialized="table")
-    yields = dbt.ref("int_jgb_yields")
-    moves = {name.removeprefix("change_").removesuffix("_bp"): name for name in yields.columns if name[:7] == "change_"}
-    return records_by_series(
-        yields,
-        [
-            f"'highest' as kind, {YIELD}, yield_pct as extreme",
-            f"'largest_rise' as kind, {YIELD}, change_1d_bp as extreme",
-            *(f"'rise_{s}' as kind, {YIELD}, case when {c} > 0 then {c} end as extreme" for s, c in moves.items()),
-            *(f"'fall_{s}' as kind, {YIELD}, case when {c} < 0 then -{c} end as extreme" for s, c in moves.items()),
-        ],
-    )
+    return records_by_series(dbt.ref("int_jgb_yields"), CANDIDATES)

@@ -1,31 +1,50 @@
-{%- set columns = ['extreme_rank', 'values_so_far', 'since_date'] -%}
 with yields as (
 
     select * from {{ ref('int_jgb_yields') }}
 
 ),
 
-records as (
+moves as (
 
-    select * from {{ ref('int_yield_records') }}
+    select * from {{ ref('int_yield_moves') }}
 
 ),
 
-moves as (
+records as (
+
+    select * from {{ ref('int_move_records') }}
+
+),
+
+dated_moves as (
 
     select
-        series,
-        at_date,
+        moves.*,
+        records.since_date
+    from moves
+    left join records
+        on
+            moves.obs_date = records.at_date
+            and moves.tenor_years::varchar = records.series
+            and moves.direction || '_' || moves.sessions || 'd' = records.kind
+
+),
+
+ranks as (
+
+    select
+        obs_date,
+        tenor_years,
         {%- for sessions in move_sessions() %}
         {%- for direction in ['rise', 'fall'] %}
-        {%- for column in columns %}
-        max({{ column }}) filter (where kind = '{{ direction }}_{{ sessions }}d')
-            as {{ direction }}_{{ sessions }}d_{{ column }}{{ "," if not loop.last }}
-        {%- endfor %}{{ "," if not loop.last }}
+        {%- set is_it = "filter (where sessions = %d and direction = '%s')" % (sessions, direction) %}
+        max(move_rank) {{ is_it }} as {{ direction }}_{{ sessions }}d_rank,
+        max(moves_so_far) {{ is_it }} as {{ direction }}_{{ sessions }}d_n,
+        max(since_date) {{ is_it }} as larger_{{ direction }}_{{ sessions }}d_date{{ "," if not loop.last }}
         {%- endfor %}{{ "," if not loop.last }}
         {%- endfor %}
-    from records
-    group by series, at_date
+    from dated_moves
+    group by obs_date, tenor_years
 
 ),
 
@@ -37,16 +56,16 @@ final as (
         {%- for sessions in move_sessions() %}
         yields.change_{{ sessions }}d_bp,
         {%- for direction in ['rise', 'fall'] %}
-        moves.{{ direction }}_{{ sessions }}d_extreme_rank as {{ direction }}_{{ sessions }}d_rank,
-        moves.{{ direction }}_{{ sessions }}d_values_so_far as {{ direction }}_{{ sessions }}d_n,
-        moves.{{ direction }}_{{ sessions }}d_since_date as larger_{{ direction }}_{{ sessions }}d_date{{ "," if not loop.last }}
+        ranks.{{ direction }}_{{ sessions }}d_rank::integer as {{ direction }}_{{ sessions }}d_rank,
+        ranks.{{ direction }}_{{ sessions }}d_n::integer as {{ direction }}_{{ sessions }}d_n,
+        ranks.larger_{{ direction }}_{{ sessions }}d_date{{ "," if not loop.last }}
         {%- endfor %}{{ "," if not loop.last }}
         {%- endfor %}
     from yields
-    left join moves
+    left join ranks
         on
-            yields.tenor_years::varchar = moves.series
-            and yields.obs_date = moves.at_date
+            yields.obs_date = ranks.obs_date
+            and yields.tenor_years = ranks.tenor_years
 
 )
 

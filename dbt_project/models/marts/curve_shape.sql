@@ -50,8 +50,8 @@ dated_measures as (
         measures.*,
         highest.since_date as highest_since_date,
         lowest.since_date as lowest_since_date,
-        round(100.0 * (highest.values_so_far - highest.extreme_rank + 1) / highest.values_so_far, 2) as pctile,
-        highest.values_so_far as n
+        round(100.0 * (measures.sessions_so_far - measures.high_rank + 1) / measures.sessions_so_far, 2) as pctile,
+        measures.sessions_so_far::integer as n
     from measures
     left join records as highest
         on
