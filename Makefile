@@ -1,7 +1,7 @@
 # The front door. Every target sets up what it needs, once: virtual environment, pinned install, dbt manifest.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: setup run test dev check format bundle docs lock
+.PHONY: setup run test dev check format bench bundle docs lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,6 +44,9 @@ check: setup  ## format, lint, types, SQL lint
 format: setup  ## mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+bench: setup  ## the benchmarks, as a table of ratios
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python tools/bench.py
 
 bundle: setup  ## write the packaged archive anew from ../shared/archive
 	@$(BIN)/python tools/build_bundle.py

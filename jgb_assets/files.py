@@ -1,11 +1,14 @@
 """Whole-file writes: a reader sees the old file or the new one, never a part.
 
-Belongs here: the one helper by which landing and extracts put bytes on disk. Not here: what the bytes mean.
+Belongs here: how landing, analytics and extracts put bytes and tables on disk. Not here: what the bytes mean.
 """
 
 import os
 import tempfile
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def write_atomically(path: Path, body: bytes) -> None:
@@ -26,3 +29,12 @@ def write_atomically(path: Path, body: bytes) -> None:
     except BaseException:
         temporary.unlink()
         raise
+
+
+def write_table(path: Path, table: pa.Table) -> bytes:
+    """Write a table as Parquet; returns the file's bytes, the same for the same table."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    body: bytes = sink.getvalue().to_pybytes()
+    write_atomically(path, body)
+    return body

@@ -37,7 +37,7 @@ def principal_components(changes_bp: ArrayLike) -> PrincipalComponents:
         changes_bp: (day, tenor) ascending tenors; a day with a NaN takes no part.
 
     Raises:
-        ValueError: if fewer days than tenors, or than two, take part, or a change is infinite.
+        ValueError: if fewer days than tenors, or than two, take part, if nothing moves, or if a change is infinite.
     """
     changes = np.asarray(changes_bp, float)
     if changes.ndim != 2 or np.isinf(changes).any():
@@ -49,6 +49,8 @@ def principal_components(changes_bp: ArrayLike) -> PrincipalComponents:
     centred = changes - changes[takes_part].mean(axis=0)
     variances, vectors = np.linalg.eigh(np.cov(centred[takes_part], rowvar=False).reshape(tenors, tenors))
     variances, loadings = np.maximum(variances[::-1], 0), vectors.T[::-1]
+    if not variances.any():
+        raise ValueError("changes that are all the same have no components")
     signed = loadings * np.array([[_sign(number, row)] for number, row in enumerate(loadings)])
     return PrincipalComponents(variances / variances.sum(), signed, centred @ signed.T)
 

@@ -21,8 +21,8 @@ TENOR_SETS = {"1y_10y": (1, 10), "2y_30y": (2, 30), "all": (0, np.inf)}
 # first session of a period; the full one begins where every tenor of its set has a yield
 PERIODS = {"full": date.min, "since_1999": date(1999, 1, 1), "since_2013": date(2013, 1, 1)}
 LAST_SESSIONS = 250  # about a year
-# Far below what the published 0.1 bp supports, and coarse enough to be the same on every processor.
-PCT_DECIMALS, BP_DECIMALS = 6, 4
+# Processors sum in other orders: rates agree to 1e-9 between them, a Svensson parameter here and there to 1e-5 only.
+RATE_DECIMALS, PARAMETER_DECIMALS = 6, 4
 
 FITTED_COLUMNS = (
     *(f"forward_{name}_pct" for name in FORWARDS),
@@ -75,7 +75,7 @@ def fitted_curves(yields: pa.Table) -> pa.Table:
         *(*svensson.factors.T, *svensson.taus_years.T, svensson.rmse_bp),
     ]
     rounded = [
-        np.round(values, BP_DECIMALS if name.endswith("_bp") else PCT_DECIMALS)
+        np.round(values, PARAMETER_DECIMALS if name.startswith("nss_") else RATE_DECIMALS)
         for name, values in zip(FITTED_COLUMNS, columns, strict=True)
     ]
     arrays = [pa.array(values, pa.float64(), from_pandas=True) for values in rounded]
@@ -83,7 +83,10 @@ def fitted_curves(yields: pa.Table) -> pa.Table:
 
 
 def curve_components(yields: pa.Table) -> pa.Table:
-    """Principal components of the changes from session to session, by set of tenors and period."""
+    """Principal components of the changes from session to session, by set of tenors and period.
+
+    A window with fewer changes than tenors, or in which nothing moves, is left out.
+    """
     tables = [COMPONENTS_SCHEMA.empty_table()]
     if yields.num_rows:
         dates, tenors, panel = panel_of(yields)
@@ -97,7 +100,7 @@ def curve_components(yields: pa.Table) -> pa.Table:
             tables += [
                 _components(tenor_set, period, tenors[members], sessions[start:], complete[start:])
                 for period, start in starts.items()
-                if len(sessions) - start > members.sum()
+                if len(sessions) - start >= max(2, members.sum()) and np.ptp(complete[start:], axis=0).any()
             ]
     return pa.concat_tables(tables)
 
@@ -108,8 +111,8 @@ def _components(tenor_set: str, period: str, tenors: Floats, sessions: np.ndarra
     columns = {
         "component": np.repeat(np.arange(1, count + 1), count),
         "tenor_years": np.tile(tenors, count),
-        "loading": np.round(found.loadings, PCT_DECIMALS).ravel(),
-        "explained_pct": np.repeat(np.round(100 * found.explained, PCT_DECIMALS), count),
+        "loading": np.round(found.loadings, RATE_DECIMALS).ravel(),
+        "explained_pct": np.repeat(np.round(100 * found.explained, RATE_DECIMALS), count),
     }
     constants = {
         "tenor_set": tenor_set,

@@ -25,6 +25,8 @@ def as_panel(tenors_years: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats
     panel = np.atleast_2d(np.asarray(values, float))
     if tenors.ndim != 1 or panel.ndim != 2 or panel.shape[1] != len(tenors):
         raise ValueError(f"{np.shape(values)} values do not fit {np.shape(tenors_years)} tenors: expected (day, tenor)")
+    if not len(tenors):
+        raise ValueError("there is no tenor")
     if not (np.isfinite(tenors) & (tenors > 0)).all() or len(np.unique(tenors)) < len(tenors):
         raise ValueError(f"tenors must be positive years, each once: {tenors.tolist()}")
     if np.isinf(panel).any():
@@ -36,8 +38,11 @@ def as_panel(tenors_years: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats
 def by_tenors_present(panel: Floats) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Days that have the same tenors: their rows (day,) and the tenors that they have (tenor,) as booleans."""
     present = ~np.isnan(panel)
-    codes = present @ (1 << np.arange(panel.shape[1], dtype=np.int64))
-    order = np.argsort(codes, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+    # A pattern as a number, or as several of 62 bits.
+    parts = np.split(present, range(62, present.shape[1], 62), axis=1)
+    codes = [part @ (1 << np.arange(part.shape[1], dtype=np.int64)) for part in parts]
+    order = np.lexsort(codes)
+    is_other = np.any([np.diff(code[order]) != 0 for code in codes], axis=0)
+    for rows in np.split(order, np.flatnonzero(is_other) + 1):
         if len(rows):
             yield rows, present[rows[0]]

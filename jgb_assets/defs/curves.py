@@ -3,6 +3,7 @@
 Belongs here: running ``analytics.curve_tables`` on the yields as known. Not here: what is computed.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +14,13 @@ from jgb_assets.analytics.curve_tables import curve_components, fitted_curves
 from jgb_assets.defs.ingest import table_key
 from jgb_assets.defs.preview import table_metadata
 from jgb_assets.defs.world import OWNERS, World
-from jgb_assets.landing.changelog import ChangeLogs, log_schema, state
+from jgb_assets.files import write_table
+from jgb_assets.landing.changelog import log_schema, state
 from jgb_assets.sources.registry import SOURCES
 
 SOURCE = SOURCES["mof_jgb_yields"]
 (YIELDS,) = SOURCE.tables
-TABLES = {"fitted_curves": (fitted_curves, "obs_date"), "curve_components": (curve_components, "last_date")}
+TABLES = {"fitted_curves": (fitted_curves, "obs_date"), "curve_components": (curve_components, None)}
 
 
 def _spec(name: str, description: str) -> dg.AssetSpec:
@@ -44,10 +46,12 @@ def curves(world: World) -> Iterator[dg.MaterializeResult[Any]]:
     """From the change log, as known by the clock that dbt goes by."""
     log = world.change_logs(SOURCE.name).read(YIELDS.name, log_schema(YIELDS))
     known = state(log.filter(pc.field("first_seen_at") <= world.clock()), YIELDS)
-    tables = ChangeLogs(world.settings.analytics_dir)
     for name, (compute, time_column) in TABLES.items():
         table = compute(known)
-        tables.write(name, table)
+        path = world.settings.analytics_dir / f"{name}.parquet"
+        body = write_table(path, table)
         yield dg.MaterializeResult(
-            asset_key=["analytics", name], metadata=table_metadata(table, time_column, tables.path(name))
+            asset_key=["analytics", name],
+            data_version=dg.DataVersion(hashlib.sha256(body).hexdigest()),
+            metadata=table_metadata(table, time_column, path),
         )

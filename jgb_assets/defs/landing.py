@@ -12,7 +12,7 @@ import pyarrow as pa
 from jgb_assets.defs.ingest import table_key
 from jgb_assets.defs.preview import table_metadata
 from jgb_assets.defs.world import OWNERS, World
-from jgb_assets.landing.changelog import ChangeLogs
+from jgb_assets.files import write_table
 from jgb_assets.landing.land import LEDGER, stored_logs
 from jgb_assets.sources.base import TIMESTAMP
 from jgb_assets.sources.registry import SOURCES
@@ -70,6 +70,6 @@ def landing(world: World) -> Iterator[dg.MaterializeResult[Any]]:
 
 
 def _written(world: World, name: str, table: pa.Table) -> dg.MaterializeResult[Any]:
-    logs = ChangeLogs(world.settings.changelog_dir)
-    logs.write(name, table)
-    return dg.MaterializeResult(asset_key=["landing", name], metadata=table_metadata(table, None, logs.path(name)))
+    path = world.settings.changelog_dir / f"{name}.parquet"
+    write_table(path, table)
+    return dg.MaterializeResult(asset_key=["landing", name], metadata=table_metadata(table, None, path))

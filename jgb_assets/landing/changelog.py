@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jgb_assets.files import write_atomically
+from jgb_assets.files import write_table
 from jgb_assets.sources.base import TIMESTAMP, Snapshot, TableSpec
 
 CHANGE = pa.field("change", pa.string(), nullable=False)
@@ -122,11 +122,9 @@ class ChangeLogs:
         path = self.path(name)
         return pq.read_table(path, schema=schema) if path.is_file() else schema.empty_table()
 
-    def write(self, name: str, table: pa.Table, applied: str = "") -> None:
+    def write(self, name: str, table: pa.Table, applied: str) -> None:
         """Replace one table's file as a whole, saying which snapshots it adds up."""
-        sink = pa.BufferOutputStream()
-        pq.write_table(table.replace_schema_metadata({APPLIED: applied.encode()}), sink, compression="zstd")
-        write_atomically(self.path(name), sink.getvalue().to_pybytes())
+        write_table(self.path(name), table.replace_schema_metadata({APPLIED: applied.encode()}))
 
     def applied(self, name: str) -> str | None:
         """Which snapshots the stored file adds up, None if there is no file or it is damaged."""

@@ -29,6 +29,9 @@ MARTS = {
 }
 
 
+CURVE_MARTS = ("curve_shape", "curve_moves", "curve_factors")
+
+
 @pytest.fixture(scope="module")
 def definitions() -> dg.Definitions:
     return defs
@@ -72,7 +75,7 @@ def test_lineage_runs_from_each_publishers_file_to_the_release(graph) -> None:
     ("extract", "files"),
     [
         ("jgb_yields", {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current")}),
-        ("curve_shape", {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current")}),
+        *((mart, {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current")}) for mart in CURVE_MARTS),
         ("auction_tails", {("mof_jgb_auctions", "workbook")}),
         ("japan_us_securities", {("treasury_tic", "table1")}),
         ("tic_holdings", {("treasury_tic", role) for role in ("table3", "table5", "mfhhis01")}),

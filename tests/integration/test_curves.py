@@ -41,11 +41,11 @@ def test_the_rises_of_the_20th_of_january_2026(moves: pd.DataFrame) -> None:
     day = moves.loc[JUMP]
     assert day.loc[[30, 40], "change_1d_bp"].tolist() == [20.3, 18.0]
     assert day.loc[[30, 40], "rise_1d_rank"].tolist() == [1, 3]
-    assert day.loc[[30, 40], "larger_rise_1d_date"].tolist() == [None, date(2025, 4, 8)]
+    assert day.loc[[30, 40], "rise_1d_since_date"].tolist() == [None, date(2025, 4, 8)]
     assert moves.xs(40, level="tenor_years").loc[date(2016, 3, 9), "change_1d_bp"] == 18.7
     assert day.loc[[30, 40], "change_2d_bp"].tolist() == [30.3, 28.3]
     assert day.loc[[30, 40], "rise_2d_rank"].tolist() == [2, 2]
-    assert day.loc[[30, 40], "larger_rise_2d_date"].tolist() == [date(2025, 4, 9)] * 2
+    assert day.loc[[30, 40], "rise_2d_since_date"].tolist() == [date(2025, 4, 9)] * 2
     assert day.loc[[30, 40], "fall_1d_rank"].isna().all()
     assert day.loc[1, "change_1d_bp"] == -0.8
     assert day.loc[[1], "rise_1d_rank"].isna().all()
@@ -57,7 +57,7 @@ def test_the_largest_falls(moves: pd.DataFrame) -> None:
     assert day.loc[[25, 30, 40], "fall_1d_rank"].tolist() == [1, 1, 1]
     second = moves.loc[date(2016, 3, 8)]
     assert second.loc[[30, 40], "change_1d_bp"].tolist() == [-21.0, -21.5]
-    assert second.loc[[30, 40], "larger_fall_1d_date"].tolist() == [date(2013, 4, 4), date(2013, 4, 4)]
+    assert second.loc[[30, 40], "fall_1d_since_date"].tolist() == [date(2013, 4, 4), date(2013, 4, 4)]
 
 
 @pytest.mark.parametrize("sessions", [1, 2, 3, 5])
@@ -72,12 +72,12 @@ def test_ranks_count_the_larger_moves_so_far(
     pd.testing.assert_series_equal(change, published[f"change_{sessions}d_bp"], check_names=False)
     for direction, sign in (("rise", 1), ("fall", -1)):
         sizes = (sign * change)[sign * change > 0]
-        rank = sizes[::-1].map(lambda _: 0) if sizes.empty else (-sizes).expanding().rank(method="min")
+        rank = (-sizes).expanding().rank(method="min")
         moved = published[published[f"{direction}_{sessions}d_rank"].notna()]
         assert moved.index.equals(sizes.index)
         assert (moved[f"{direction}_{sessions}d_rank"] == rank).all()
         assert moved[f"{direction}_{sessions}d_n"].tolist() == list(range(1, len(sizes) + 1))
-        record = moved[f"larger_{direction}_{sessions}d_date"].isna()
+        record = moved[f"{direction}_{sessions}d_since_date"].isna()
         assert (record == (sizes > sizes.cummax().shift(fill_value=0))).all()
 
 
@@ -153,7 +153,7 @@ def test_the_published_parameters_give_the_published_misfit(
         fitted += betas[:, 3:] * decayed(shape["nss_tau2_years"])[1]
         assert (shape["nss_tau1_years"] < shape["nss_tau2_years"]).all()
     misfit = 100 * np.sqrt(np.nanmean((fitted - yields.to_numpy()) ** 2, axis=1))
-    np.testing.assert_allclose(misfit, shape[f"{model}_rmse_bp"], atol=0.001)
+    np.testing.assert_allclose(misfit, shape[f"{model}_rmse_bp"], atol=0.002)
 
 
 def test_what_kinds_of_move_the_curve_makes(from_bundle: Run) -> None:

@@ -272,4 +272,4 @@ def test_what_the_curve_showed_in_may_it_shows_still(
     """Ranks, percentiles and fits look back only: without revisions a later release holds the same rows."""
     then, now = (read(of, dataset, *key) for of in (as_of_may, from_bundle))
     assert then.index.get_level_values("obs_date").max() == date(2026, 4, 30)
-    pd.testing.assert_frame_equal(then, now.loc[then.index], check_dtype=False)
+    pd.testing.assert_frame_equal(then, now.loc[then.index], check_dtype=False, check_exact=True)

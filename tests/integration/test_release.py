@@ -27,9 +27,27 @@ PROMISED = {
     "curve_shape": "obs_date level_10y_pct slope_2s10s_bp slope_5s30s_bp slope_10s30s_bp slope_10s40s_bp slope_20s30s_bp "
     "slope_30s40s_bp fly_2s5s10s_bp fly_5s10s20s_bp fly_10s20s30s_bp forward_5y5y_pct forward_10y10y_pct forward_20y10y_pct "
     "forward_30y10y_pct zero_10y_pct zero_30y_pct dl_level_pct dl_slope_pct dl_curvature_pct dl_rmse_bp nss_beta0_pct "
-    "nss_beta1_pct nss_beta2_pct nss_beta3_pct nss_tau1_years nss_tau2_years nss_rmse_bp regime_5d",
+    "nss_beta1_pct nss_beta2_pct nss_beta3_pct nss_tau1_years nss_tau2_years nss_rmse_bp regime_5d "
+    + " ".join(
+        f"{name}_pctile {name}_n"
+        for name in [
+            "slope_2s10s",
+            "slope_5s30s",
+            "slope_10s30s",
+            "slope_10s40s",
+            "slope_20s30s",
+            "slope_30s40s",
+            "fly_2s5s10s",
+            "fly_5s10s20s",
+            "fly_10s20s30s",
+        ]
+    ),
     "curve_factors": "window tenor_years component loading explained_pct n_obs first_date last_date",
-    "curve_moves": "obs_date tenor_years change_1d_bp change_2d_bp change_3d_bp change_5d_bp",
+    "curve_moves": " ".join(
+        f"obs_date tenor_years change_{n}d_bp rise_{n}d_rank rise_{n}d_n rise_{n}d_since_date fall_{n}d_rank fall_{n}d_n "
+        f"fall_{n}d_since_date"
+        for n in (1, 2, 3, 5)
+    ),
     "auction_tails": "instrument auction_date issue_number issue_date maturity_date coupon_pct offered_jpy_bn bids_jpy_bn "
     "accepted_jpy_bn bid_to_cover average_price lowest_price average_yield_pct highest_yield_pct tail_price tail_yield_bp "
     "method longest_tail_since_date lowest_cover_since_date non_price_1_jpy_bn non_price_2_jpy_bn source_kind",

@@ -40,7 +40,7 @@ ranks as (
         {%- set is_it = "filter (where sessions = %d and direction = '%s')" % (sessions, direction) %}
         max(move_rank) {{ is_it }} as {{ direction }}_{{ sessions }}d_rank,
         max(moves_so_far) {{ is_it }} as {{ direction }}_{{ sessions }}d_n,
-        max(since_date) {{ is_it }} as larger_{{ direction }}_{{ sessions }}d_date{{ "," if not loop.last }}
+        max(since_date) {{ is_it }} as {{ direction }}_{{ sessions }}d_since_date{{ "," if not loop.last }}
         {%- endfor %}{{ "," if not loop.last }}
         {%- endfor %}
     from dated_moves
@@ -58,7 +58,7 @@ final as (
         {%- for direction in ['rise', 'fall'] %}
         ranks.{{ direction }}_{{ sessions }}d_rank::integer as {{ direction }}_{{ sessions }}d_rank,
         ranks.{{ direction }}_{{ sessions }}d_n::integer as {{ direction }}_{{ sessions }}d_n,
-        ranks.larger_{{ direction }}_{{ sessions }}d_date{{ "," if not loop.last }}
+        ranks.{{ direction }}_{{ sessions }}d_since_date{{ "," if not loop.last }}
         {%- endfor %}{{ "," if not loop.last }}
         {%- endfor %}
     from yields

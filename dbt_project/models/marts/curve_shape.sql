@@ -4,11 +4,6 @@
     ('highest_since_date', 'highest_since_date'), ('lowest_since_date', 'lowest_since_date'),
     ('pctile', 'pctile'), ('n', 'n')
 ] -%}
-{%- set fitted_columns = [
-    'forward_5y5y_pct', 'forward_10y10y_pct', 'forward_20y10y_pct', 'forward_30y10y_pct', 'zero_10y_pct', 'zero_30y_pct',
-    'dl_level_pct', 'dl_slope_pct', 'dl_curvature_pct', 'dl_rmse_bp', 'nss_beta0_pct', 'nss_beta1_pct', 'nss_beta2_pct',
-    'nss_beta3_pct', 'nss_tau1_years', 'nss_tau2_years', 'nss_rmse_bp'
-] -%}
 with yields as (
 
     select * from {{ ref('int_jgb_yields') }}
@@ -111,9 +106,7 @@ final as (
         shapes.{{ measure.name }}_{{ suffix or measure.unit }},
         {%- endfor %}
         {%- endfor %}
-        {%- for column in fitted_columns %}
-        fitted.{{ column }},
-        {%- endfor %}
+        fitted.* exclude (obs_date),
         regimes.regime_5d
     from regimes
     left join shapes on regimes.obs_date = shapes.obs_date
