@@ -106,7 +106,7 @@ final as (
         shapes.{{ measure.name }}_{{ suffix or measure.unit }},
         {%- endfor %}
         {%- endfor %}
-        fitted.* exclude (obs_date),
+        fitted.* exclude (obs_date),  -- noqa: RF02
         regimes.regime_5d
     from regimes
     left join shapes on regimes.obs_date = shapes.obs_date
