@@ -276,7 +276,7 @@ def ridge_fit(taus: np.ndarray, ridge: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def test_it_is_the_documented_optimum() -> None:
     """Betas of 20 percentage points weighed by the day's own misfit variance, and no better taus 1 % away.
 
-    Not on the days, 1 in 40, whose prior is widened lest four factors fit worse than three; nor on the few whose search
+    Not on the days, 3 in 100, whose prior is widened lest four factors fit worse than three; nor on the few whose search
     ended in a narrow valley.
     """
     count = (~np.isnan(panel())).sum(axis=1)
@@ -309,7 +309,7 @@ def test_curves_move_as_the_yields_do() -> None:
 
 
 def test_where_no_wider_expectation_helps_three_factors_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With none to try, every day that has one otherwise: 1 in 40, as in the spring of 1979."""
+    """With none to try, every day that has one otherwise: 3 in 100, as in the spring of 1979."""
     monkeypatch.setattr(nelson_siegel, "WIDER_PRIORS_PCT", [])
     spring = (dates() >= np.datetime64("1979-02-01")) & (dates() < np.datetime64("1979-04-01"))
     fitted = fit_svensson(TENORS_YEARS, panel()[spring])
