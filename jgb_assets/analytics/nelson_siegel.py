@@ -220,6 +220,8 @@ def _svensson(tenors: Floats, panel: Floats) -> FittedCurves:
     no_worse = np.maximum(np.minimum(three.sse, any_decay), days.count * LEAST_NOISE_PCT**2)
     for prior_pct in WIDER_PRIORS_PCT:
         worse = np.flatnonzero(fitted.sse > no_worse)
+        if not len(worse):
+            break
         some = days.at(worse)
         ridge = ridge_of(noise[worse], prior_pct)
         start, _ = Grid(some, WIDE_GRID, humps=2).best(ridge)

@@ -10,9 +10,8 @@ import dagster as dg
 import pyarrow as pa
 
 from jgb_assets.defs.ingest import table_key
-from jgb_assets.defs.preview import table_metadata
-from jgb_assets.defs.world import OWNERS, World
-from jgb_assets.files import write_table
+from jgb_assets.defs.parquet import parquet_spec, written
+from jgb_assets.defs.world import World
 from jgb_assets.landing.land import LEDGER, stored_logs
 from jgb_assets.sources.base import TIMESTAMP
 from jgb_assets.sources.registry import SOURCES
@@ -25,25 +24,26 @@ REGISTRY_COLUMNS = ("title", "producer", "homepage", "licence", "citation", "cad
 RAW_TABLES = [table_key(source, spec.name) for source in SOURCES.values() for spec in source.tables]
 
 
-def _spec(name: str, description: str, deps: list[dg.AssetKey] | None = None) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        ["landing", name],
-        deps=deps or [],
-        description=description,
-        group_name="landing",
-        kinds={"python", "parquet"},
-        owners=OWNERS,
-    )
-
-
 @dg.multi_asset(
     name="landing",
     description="Tell dbt what the run knows besides the data.",
     specs=[
-        _spec("clock", "The instant (UTC) as of which the world is built: now, the archive's last, or JGB_AS_OF."),
-        _spec("sources", "One row a source of the registry, whether or not anything of it has arrived."),
-        _spec(
+        parquet_spec(
+            "landing",
+            "clock",
+            "python",
+            "The instant (UTC) as of which the world is built: now, the archive's last, or JGB_AS_OF.",
+        ),
+        parquet_spec(
+            "landing",
+            "sources",
+            "python",
+            "One row a source of the registry, whether or not anything of it has arrived.",
+        ),
+        parquet_spec(
+            "landing",
             "ledger",
+            "python",
             "One row a file that arrived with other bytes than before, with the newest observation after it.",
             RAW_TABLES,
         ),
@@ -66,10 +66,4 @@ def landing(world: World) -> Iterator[dg.MaterializeResult[Any]]:
         rows = stored_logs(source, world.store(), world.change_logs(source.name))[LEDGER]
         ledgers.append(rows.add_column(0, LEDGER_SOURCE, pa.array([source.name] * rows.num_rows, pa.string())))
     for name, table in {"clock": now, "sources": registry, "ledger": pa.concat_tables(ledgers)}.items():
-        yield _written(world, name, table)
-
-
-def _written(world: World, name: str, table: pa.Table) -> dg.MaterializeResult[Any]:
-    path = world.settings.changelog_dir / f"{name}.parquet"
-    write_table(path, table)
-    return dg.MaterializeResult(asset_key=["landing", name], metadata=table_metadata(table, None, path))
+        yield written("landing", world.settings.changelog_dir / f"{name}.parquet", table)

@@ -2,10 +2,7 @@
 
 from jgb_assets.analytics.records import records_by_series
 
-CANDIDATES = (
-    "direction || '_' || sessions || 'd' as kind, tenor_years::varchar as series, obs_date as at_date, "
-    "size_bp as extreme",
-)
+CANDIDATES = ("kind, tenor_years::varchar as series, obs_date as at_date, size_bp as extreme",)
 
 
 def model(dbt, session):

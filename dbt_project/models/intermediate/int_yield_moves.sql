@@ -35,6 +35,7 @@ final as (
         tenor_years,
         sessions,
         direction,
+        direction || '_' || sessions || 'd' as kind,
         size_bp,
         rank(order by size_bp desc) over so_far as move_rank,
         count(*) over so_far as moves_so_far

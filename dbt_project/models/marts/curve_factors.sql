@@ -15,6 +15,7 @@ final as (
         loading,
         explained_pct,
         n_obs,
+        -- before first_date: a dataset's first date column tells how new it is
         last_date,
         first_date
     from components

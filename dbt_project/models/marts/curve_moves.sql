@@ -26,7 +26,7 @@ dated_moves as (
         on
             moves.obs_date = records.at_date
             and moves.tenor_years::varchar = records.series
-            and moves.direction || '_' || moves.sessions || 'd' = records.kind
+            and moves.kind = records.kind
 
 ),
 
@@ -37,7 +37,7 @@ ranks as (
         tenor_years,
         {%- for sessions in move_sessions() %}
         {%- for direction in ['rise', 'fall'] %}
-        {%- set is_it = "filter (where sessions = %d and direction = '%s')" % (sessions, direction) %}
+        {%- set is_it = "filter (where kind = '%s_%dd')" % (direction, sessions) %}
         max(move_rank) {{ is_it }} as {{ direction }}_{{ sessions }}d_rank,
         max(moves_so_far) {{ is_it }} as {{ direction }}_{{ sessions }}d_n,
         max(since_date) {{ is_it }} as {{ direction }}_{{ sessions }}d_since_date{{ "," if not loop.last }}
