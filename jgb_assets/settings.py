@@ -56,6 +56,7 @@ class Settings(BaseModel):
     as_of: Annotated[AwareDatetime | None, BeforeValidator(_instant)] = None
     publish_uri: str | None = None
     accept_sha256: Annotated[frozenset[Sha256], BeforeValidator(_hashes)] = frozenset()
+    include_unverified: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

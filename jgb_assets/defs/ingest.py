@@ -14,7 +14,7 @@ from jgb_assets.defs.preview import table_metadata
 from jgb_assets.defs.world import OWNERS, World
 from jgb_assets.landing.changelog import state
 from jgb_assets.landing.land import Landed, land
-from jgb_assets.sources.base import PublishedFile, Source, SourceRejected, TableSpec
+from jgb_assets.sources.base import PublishedFile, Source, SourceRejected, TableSpec, kind
 from jgb_assets.sources.registry import SOURCES
 
 AS_USUAL = "as_usual"
@@ -118,11 +118,11 @@ def _table_spec(source: Source, spec: TableSpec) -> dg.AssetSpec:
 
 
 def _file_result(source: Source, file: PublishedFile, landed: Landed, world: World) -> dg.MaterializeResult[Any]:
-    records = [record for record in landed.records if record.role == file.role]
+    records = [record for record in landed.records if kind(record.role) == file.role]
     newest = records[-1] if records else None
     metadata: dict[str, Any] = {
         "snapshots": len(records),
-        "new_snapshots": sum(record.role == file.role for record in landed.arrived),
+        "new_snapshots": sum(kind(record.role) == file.role for record in landed.arrived),
     }
     if newest:
         metadata |= {
@@ -134,7 +134,7 @@ def _file_result(source: Source, file: PublishedFile, landed: Landed, world: Wor
         }
     return dg.MaterializeResult(
         asset_key=file_key(source, file.role),
-        data_version=dg.DataVersion(newest.sha256 if newest else "never retrieved"),
+        data_version=dg.DataVersion(_version([record.sha256 for record in (records if file.dated else records[-1:])])),
         metadata=metadata,
     )
 
@@ -142,10 +142,10 @@ def _file_result(source: Source, file: PublishedFile, landed: Landed, world: Wor
 def _table_result(source: Source, spec: TableSpec, landed: Landed, world: World) -> dg.MaterializeResult[Any]:
     log = landed.logs[spec.name]
     by_change = {row["values"]: row["counts"] for row in pc.value_counts(log["change"]).to_pylist()}
-    versions = [record.sha256 for record in landed.records if record.role in spec.roles]
+    versions = [record.sha256 for record in landed.records if kind(record.role) in spec.roles]
     return dg.MaterializeResult(
         asset_key=table_key(source, spec.name),
-        data_version=dg.DataVersion(hashlib.sha256("".join(versions).encode()).hexdigest()),
+        data_version=dg.DataVersion(_version(versions)),
         metadata={
             **table_metadata(state(log, spec), spec.observation_date, world.change_logs(source.name).path(spec.name)),
             "added": by_change.get("added", 0),
@@ -153,6 +153,13 @@ def _table_result(source: Source, spec: TableSpec, landed: Landed, world: World)
             "withdrawn": by_change.get("withdrawn", 0),
         },
     )
+
+
+def _version(hashes: list[str]) -> str:
+    """The bytes that something is made of: one file's hash, or one of several."""
+    if not hashes:
+        return "never retrieved"
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 @dg.definitions

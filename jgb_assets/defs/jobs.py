@@ -11,9 +11,9 @@ import dagster as dg
 from jgb_assets.sources.registry import SOURCES
 
 NAMES = {
-    "refresh_jgb_yields": "mof_jgb_yields",
-    "refresh_auctions": "mof_jgb_auctions",
-    "refresh_tic": "treasury_tic",
+    "refresh_jgb_yields": ("mof_jgb_yields",),
+    "refresh_auctions": ("mof_jgb_auctions", "mof_auction_pages"),
+    "refresh_tic": ("treasury_tic",),
 }
 DOWNSTREAM = dg.AssetSelection.groups("landing", "analytics", "seeds", "staging", "intermediate", "marts", "extracts")
 
@@ -27,9 +27,10 @@ def refreshes() -> dg.Definitions:
     jobs = [
         dg.define_asset_job(
             job,
-            dg.AssetSelection.groups(name) | DOWNSTREAM,
-            description=f"{SOURCES[name].title}: its files and raw tables, then every table and the release.",
+            dg.AssetSelection.groups(*names) | DOWNSTREAM,
+            description=f"{' and '.join(SOURCES[name].title for name in names)}: files and raw tables, then every "
+            "table and the release.",
         )
-        for job, name in NAMES.items()
+        for job, names in NAMES.items()
     ]
     return dg.Definitions(jobs=[everything, *jobs])

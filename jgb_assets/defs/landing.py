@@ -16,7 +16,9 @@ from jgb_assets.landing.land import LEDGER, stored_logs
 from jgb_assets.sources.base import TIMESTAMP
 from jgb_assets.sources.registry import SOURCES
 
-CLOCK_SCHEMA = pa.schema([pa.field("now_at", TIMESTAMP, nullable=False)])
+CLOCK_SCHEMA = pa.schema(
+    [pa.field("now_at", TIMESTAMP, nullable=False), pa.field("includes_unverified", pa.bool_(), nullable=False)]
+)
 LEDGER_SOURCE = pa.field("source", pa.string(), nullable=False)
 REGISTRY_COLUMNS = ("title", "producer", "homepage", "licence", "citation", "cadence", "publication")
 
@@ -32,7 +34,8 @@ RAW_TABLES = [table_key(source, spec.name) for source in SOURCES.values() for sp
             "landing",
             "clock",
             "python",
-            "The instant (UTC) as of which the world is built: now, the archive's last, or JGB_AS_OF.",
+            "The instant (UTC) as of which the world is built (now, the archive's last, or JGB_AS_OF), and whether "
+            "readings of unverified layouts are published (JGB_INCLUDE_UNVERIFIED).",
         ),
         parquet_spec(
             "landing",
@@ -54,7 +57,8 @@ def landing(world: World) -> Iterator[dg.MaterializeResult[Any]]:
 
     A source that never landed gets its empty change logs here, so that its datasets are empty and valid.
     """
-    now = pa.table({"now_at": pa.array([world.transport().now()], TIMESTAMP)}, schema=CLOCK_SCHEMA)
+    told = {"now_at": [world.transport().now()], "includes_unverified": [world.settings.include_unverified]}
+    now = pa.table(told, schema=CLOCK_SCHEMA)
     registry = pa.Table.from_pylist(
         [
             {"source": source.name} | {column: getattr(source, column) for column in REGISTRY_COLUMNS}

@@ -3,6 +3,7 @@
 Belongs here: group, owner and metadata of dbt's assets. Not here: SQL.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from jgb_assets.defs.dbt_project import DBT_PROJECT
-from jgb_assets.defs.preview import PREVIEW_ROWS, table_metadata
+from jgb_assets.defs.preview import PREVIEW_ROWS, preview, table_metadata
 from jgb_assets.defs.world import OWNERS, World
 
 WRITER_POOL = "duckdb_writer"
@@ -48,6 +49,8 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     clock = str(world.clock())
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
     events = list(build.stream())
+    stored = _stored_failures(DBT_PROJECT.manifest_path)
+    failures: list[str] = []
     with world.warehouse() as connection:
         for event in events:
             if isinstance(event, dg.Output):
@@ -55,12 +58,33 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
                 yield event.with_metadata(
                     {**event.metadata, **_contents(connection, key.path[-1], world.settings.warehouse_path)}
                 )
+            elif isinstance(event, dg.AssetCheckResult) and not event.passed and event.check_name in stored:
+                rows = connection.table(stored[event.check_name]).to_arrow_table()
+                named = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows.to_pylist()]
+                for row in named:
+                    context.log.warning(f"{event.check_name}: {row}")
+                if event.severity == dg.AssetCheckSeverity.ERROR:
+                    failures += named
+                shown = preview(rows.slice(0, PREVIEW_ROWS).to_pylist(), rows.schema.names)
+                yield event._replace(metadata={**event.metadata, "failing_rows": shown})
             else:
                 yield event
     if error := build.get_error():
+        if failures:
+            raise dg.Failure("\n".join(["a dbt test failed:", *failures]), allow_retries=False) from error
         raise error
     if had_passed or not context.is_subset:  # a part that passes does not speak for a rest that failed
         passed.write_text(clock)
+
+
+def _stored_failures(manifest_path: Path) -> dict[str, str]:
+    """The tables in which tests keep the rows that fail, by name of the check."""
+    nodes = json.loads(manifest_path.read_text())["nodes"].values()
+    return {
+        node["name"]: node["relation_name"]
+        for node in nodes
+        if node["resource_type"] == "test" and node["config"]["store_failures"]
+    }
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:

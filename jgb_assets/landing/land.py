@@ -132,7 +132,7 @@ def _stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) 
 def _fetch(source: Source, transport: Transport, instant: datetime) -> dict[str, Response]:
     """For each role the first of its URLs that answers."""
     responses = {}
-    for file in source.files:
+    for file in source.files_on(instant, transport.offered(instant)):
         for url in file.urls:
             if (response := transport.fetch(url, instant)) is not None:
                 responses[file.role] = response
@@ -208,7 +208,7 @@ def _advance(
         (
             pc.max(tables[spec.name][spec.observation_date]).as_py()
             for spec in source.tables
-            if tables[spec.name].num_rows
+            if spec.observation_date and tables[spec.name].num_rows
         ),
         default=None,
     )

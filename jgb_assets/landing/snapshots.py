@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from jgb_assets.files import write_atomically
-from jgb_assets.sources.base import Snapshot, Source, SourceRejected
+from jgb_assets.sources.base import Snapshot, Source, SourceRejected, kind
 
 STAMP = "%Y%m%dT%H%M%SZ"
 LOCK_SECONDS = 600  # landing takes seconds; a run that waits longer than this waits for one that hangs
@@ -81,7 +81,7 @@ class SnapshotStore:
 
     def add(self, source: Source, snapshot: Snapshot, last_modified: str | None) -> Record:
         """Keep bytes that passed the gate; the sidecar is written last and makes them count."""
-        suffix = next(file.suffix for file in source.files if file.role == snapshot.role)
+        suffix = next(file.suffix for file in source.files if file.role == kind(snapshot.role))
         record = Record(
             sequence=1 + max((record.sequence for record in self.records(source.name)), default=0),
             source=source.name,

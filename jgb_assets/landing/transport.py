@@ -35,6 +35,9 @@ class Transport(Protocol):
     def instants(self) -> list[datetime]:
         """The instants at which URLs can be asked, oldest first."""
 
+    def offered(self, instant: datetime) -> frozenset[str] | None:
+        """Every URL that has an answer at ``instant``; None if only asking can tell."""
+
     def fetch(self, url: str, instant: datetime) -> Response | None:
         """What ``url`` answered at ``instant``; None if it was not retrieved then."""
 
@@ -63,6 +66,12 @@ class ArchiveTransport:
     def instants(self) -> list[datetime]:
         """Retrieval instants up to now, oldest first."""
         return self._instants
+
+    def offered(self, instant: datetime) -> frozenset[str]:
+        """The URL of every file of an instant."""
+        folder = self._root / instant.strftime(INSTANT)
+        names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        return frozenset("https://" + name.replace("@", "?", 1) for name in names if not name.endswith(SIDECAR))
 
     def fetch(self, url: str, instant: datetime) -> Response | None:
         """The file kept for ``url`` at ``instant``."""

@@ -3,15 +3,22 @@
 Belongs here: what every source module and the landing have in common. Not here: anything one publisher does.
 """
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import ClassVar
 
 import pyarrow as pa
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+AT = "@"  # between the role of a dated file and its day
+
+
+def kind(role: str) -> str:
+    """The role as the source declares it: of a dated file without its day."""
+    return role.partition(AT)[0]
 
 
 class SourceRejected(Exception):
@@ -38,12 +45,36 @@ class SourceRejected(Exception):
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file of a publisher. ``urls`` in order of preference: the first that was retrieved is read."""
+    """One file of a publisher. ``urls`` in order of preference: the first that was retrieved is read.
+
+    A ``dated`` file is one of its kind a day (a result page, a month's calendar): ``{day}`` with a format stands in its
+    URLs, and its snapshots' roles end in the day, such as ``results@2026-07-09``.
+    """
 
     role: str
     urls: tuple[str, ...]
     suffix: str
     description: str
+    dated: bool = False
+
+    def of(self, day: date) -> "PublishedFile":
+        """The file of one day."""
+        return replace(
+            self, role=f"{self.role}{AT}{day}", urls=tuple(url.format(day=day) for url in self.urls), dated=False
+        )
+
+    def day_of(self, url: str) -> date | None:
+        """The day whose file stands at ``url``; None if none does."""
+        for template in self.urls:
+            before, form, after = re.split(r"\{day:(.*?)\}", template)
+            if url.startswith(before) and url.endswith(after):
+                try:
+                    day = datetime.strptime(url[len(before) : len(url) - len(after)], form).date()  # noqa: DTZ007
+                except ValueError:
+                    continue
+                if template.format(day=day) == url:
+                    return day
+        return None
 
 
 @dataclass(frozen=True)
@@ -55,7 +86,7 @@ class TableSpec:
     rows that the publisher ever rewrites at once, None where revisions are its habit. A table read from
     several files names the role of each row's file in ``role_column``. ``rolling`` are the roles of files that show a
     window (the current month, the newest months of the largest holders): a row of theirs that they no longer show
-    still stands.
+    still stands. ``observation_date`` is None where rows tell of the future.
     """
 
     name: str
@@ -63,7 +94,7 @@ class TableSpec:
     schema: pa.Schema
     key: tuple[str, ...]
     values: tuple[str, ...]
-    observation_date: str
+    observation_date: str | None
     roles: tuple[str, ...]
     max_rewritten: int | None = None
     rolling: frozenset[str] = frozenset()
@@ -135,6 +166,23 @@ class Source(ABC):
         Raises:
             SourceRejected: the content is implausible, older or smaller than what is stored.
         """
+
+    def files_on(self, instant: datetime, offered: frozenset[str] | None) -> Iterable[PublishedFile]:
+        """What is asked for at an instant: every file, and of a dated one those of the days that may be there.
+
+        ``offered`` are the URLs that have an answer, None if only asking can tell.
+        """
+        for file in self.files:
+            if not file.dated:
+                yield file
+            elif offered is None:
+                yield from map(file.of, self.days(file, instant))
+            else:
+                yield from map(file.of, sorted({day for url in offered if (day := file.day_of(url))}))
+
+    def days(self, file: PublishedFile, instant: datetime) -> Iterable[date]:
+        """The days whose dated ``file`` may be there at an instant. That one is not there says nothing."""
+        raise NotImplementedError(f"{self.name} has no dated file {file.role}")
 
     @abstractmethod
     def next_expected_at(self, newest_observation: date) -> datetime:

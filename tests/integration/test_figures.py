@@ -211,11 +211,14 @@ def test_source_status_tells_what_is_there_and_when_the_next_is_due(published: R
     assert status["newest_observation_date"].to_dict() == {
         "mof_jgb_yields": date(2026, 6, 30),
         "mof_jgb_auctions": date(2026, 6, 30),
+        "mof_auction_pages": None,  # the archives hold none
         "treasury_tic": date(2026, 4, 30),
     }
     assert status.loc["mof_jgb_yields", "next_expected_at"] == pd.Timestamp("2026-07-02T00:30Z")
     assert status.loc["treasury_tic", "next_expected_at"] == pd.Timestamp("2026-07-14T20:00Z")
-    assert status["snapshots"].to_dict() == {"mof_jgb_yields": 4, "mof_jgb_auctions": 1, "treasury_tic": 5}
+    assert status["snapshots"].to_dict() == {
+        "mof_jgb_yields": 4, "mof_jgb_auctions": 1, "mof_auction_pages": 0, "treasury_tic": 5,
+    }  # fmt: skip
 
 
 def test_both_archives_publish_the_same_figures(published: Run, from_bundle: Run) -> None:

@@ -50,7 +50,9 @@ PROMISED = {
     ),
     "auction_tails": "instrument auction_date issue_number issue_date maturity_date coupon_pct offered_jpy_bn bids_jpy_bn "
     "accepted_jpy_bn bid_to_cover average_price lowest_price average_yield_pct highest_yield_pct tail_price tail_yield_bp "
-    "method longest_tail_since_date lowest_cover_since_date non_price_1_jpy_bn non_price_2_jpy_bn source_kind",
+    "tail_compound_bp clearing_gap_bp method tail_prior12_mean_bp bid_to_cover_prior12_mean tail_rank tail_n "
+    "longest_tail_since_date lowest_cover_since_date allotment_at_lowest_pct non_price_1_jpy_bn non_price_2_jpy_bn "
+    "source_kind",
     "tic_holdings": "month_end_date holder position_usd_bn share_pct rank change_usd_bn net_purchases_usd_bn "
     "valuation_usd_bn other_usd_bn long_term_usd_bn short_term_usd_bn is_aggregate series_break first_seen_at source_table",
     "tic_holdings_vintages": "month_end_date holder seen_at position_usd_bn revision_usd_bn source_table",
@@ -149,6 +151,7 @@ def test_status_tells_freshness_by_the_archives_clock(from_bundle: Run) -> None:
     assert {source: fields["status"] for source, fields in status.items()} == {
         "mof_jgb_yields": "late",  # the row of 1 July was to be out a day and five minutes before the clock stopped
         "mof_jgb_auctions": "fresh",
+        "mof_auction_pages": "never retrieved",
         "treasury_tic": "fresh",
     }
     assert status["mof_jgb_yields"]["last_checked_at"] == "2026-07-03T00:35:00Z"

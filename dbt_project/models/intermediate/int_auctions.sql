@@ -1,6 +1,6 @@
-with versions as (
+with results as (
 
-    {{ latest_version(ref('stg_mof_jgb_auctions__auctions'), ['sheet', 'auction_date']) }}
+    select * from {{ ref('int_auction_results') }}
 
 ),
 
@@ -10,46 +10,55 @@ instruments as (
 
 ),
 
+rules as (
+
+    select * from {{ ref('auction_yield_rules') }}
+
+),
+
+measured as (
+
+    select
+        results.*,
+        instruments.curve_tenor_years,
+        -- A bill's term as its sheet words it, such as 6-month or 1-year; pages tell the dates only.
+        coalesce(
+            instruments.tenor_years,
+            try_cast(regexp_extract(results.term_label, '(\d+)-year', 1) as double),
+            try_cast(regexp_extract(results.term_label, '(\d+)-month', 1) as double) / 12,
+            round(12 * (results.maturity_date - results.issue_date) / 365.25) / 12
+        ) as tenor_years,
+        -- The ratio of whole numbers of 10,000 yen: equal covers are equal numbers, however the amounts were printed.
+        round(100000 * results.bids_jpy_bn) / round(100000 * results.accepted_jpy_bn) as bid_to_cover,
+        results.bids_jpy_bn / results.offered_jpy_bn as bids_to_offered,
+        case when results.average_price is null then 'single_price' else 'multiple_price' end as method,
+        -- Prices have at most 4 decimals: rounding only drops binary noise.
+        round(results.average_price - results.lowest_price, 4) as tail_price,
+        {{ bp_from_pct('results.highest_yield_pct - results.average_yield_pct') }} as tail_yield_bp,
+        row_number() over (
+            partition by results.instrument, results.issue_number, results.maturity_date order by results.auction_date
+        ) > 1 as is_reopening
+    from results
+    left join instruments on results.instrument = instruments.instrument
+
+),
+
 final as (
 
     select
-        instruments.instrument,
-        versions.issue_number,
-        versions.auction_date,
-        versions.issue_date,
-        versions.maturity_date,
-        versions.coupon_pct,
-        versions.offered_jpy_bn,
-        versions.bids_jpy_bn,
-        versions.accepted_jpy_bn,
-        versions.average_price,
-        versions.average_yield_pct,
-        versions.lowest_price,
-        versions.highest_yield_pct,
-        versions.non_competitive_jpy_bn,
-        versions.non_price_1_jpy_bn,
-        versions.non_price_2_jpy_bn,
-        versions.reference_rate_pct,
-        versions.spread_pct,
-        versions.published_at,
-        versions.first_seen_at,
-        versions.snapshot_sha256,
-        versions.sheet,
-        versions.source_row,
-        -- Of a bill the term label, such as 6-month or 1-year.
-        coalesce(
-            instruments.tenor_years,
-            try_cast(regexp_extract(versions.term_label, '(\d+)-year', 1) as double),
-            try_cast(regexp_extract(versions.term_label, '(\d+)-month', 1) as double) / 12
-        ) as tenor_years,
-        -- The ratio of the published integers: equal covers are equal numbers.
-        versions.bids_jpy_100mn / versions.accepted_jpy_100mn as bid_to_cover,
-        case when versions.average_price is null then 'single_price' else 'multiple_price' end as method,
-        -- Prices have at most 4 decimals: rounding only drops binary noise.
-        round(versions.average_price - versions.lowest_price, 4) as tail_price,
-        {{ bp_from_pct('versions.highest_yield_pct - versions.average_yield_pct') }} as tail_yield_bp
-    from versions
-    inner join instruments on versions.sheet = instruments.sheet
+        measured.*,
+        coalesce(rules.yield_convention, 'none') as yield_convention,
+        rules.extra_days,
+        rules.nominal_years,
+        rules.yield_decimals,
+        rules.average_price_step
+    from measured
+    left join rules
+        on
+            measured.instrument = rules.instrument
+            and measured.auction_date >= rules.first_auction_date
+            and measured.auction_date <= coalesce(rules.last_auction_date, measured.auction_date)
+            and measured.method = coalesce(rules.method, measured.method)
 
 )
 

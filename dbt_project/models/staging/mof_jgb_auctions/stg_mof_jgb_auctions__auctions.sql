@@ -15,8 +15,6 @@ final as (
         maturity_date,
         coupon_pct,
         {{ jpy_bn_from_100mn('offered_jpy_100mn') }} as offered_jpy_bn,
-        bids_jpy_100mn,
-        accepted_jpy_100mn,
         {{ jpy_bn_from_100mn('bids_jpy_100mn') }} as bids_jpy_bn,
         {{ jpy_bn_from_100mn('accepted_jpy_100mn') }} as accepted_jpy_bn,
         average_price,

@@ -1,0 +1,145 @@
+"""Web pages as text and as tables of cells.
+
+Belongs here: decoding, completeness, rows and columns. Not here: what any page says.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import lxml.html
+from lxml.etree import LxmlError
+
+from jgb_assets.sources.base import LOOK, Snapshot, Source
+from jgb_assets.sources.japanese import plain
+
+MAX_BYTES = 256_000
+# Elements that a browser sets apart from what follows them.
+APART = frozenset(
+    (
+        *("p", "div", "li", "ul", "ol", "dl", "dt", "dd", "td", "th", "tr", "table", "caption", "title", "br", "hr"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "pre", "option", "center", "section", "article", "header", "footer"),
+        *("nav", "main", "aside", "address", "blockquote", "form"),
+    )
+)
+UNREAD = ("script", "style", "noscript", "template")
+MAX_SPAN = 100
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The text of a table's cell, after NFKC, with single spaces, and where its links lead."""
+
+    text: str
+    links: tuple[str, ...] = ()
+
+
+class Page:
+    """A web page that arrived whole.
+
+    Raises:
+        SourceRejected: it is empty, too large, not UTF-8, no HTML, or cut short.
+    """
+
+    def __init__(self, source: Source, file: Snapshot) -> None:
+        body = file.body
+        if not body.strip():
+            raise source.rejected(file, place="the whole file", expected="a page", found="an empty body", remedy=LOOK)
+        if len(body) > MAX_BYTES:
+            raise source.rejected(
+                file, place="the whole file", expected=f"up to {MAX_BYTES:,} bytes", found=f"{len(body):,}", remedy=LOOK
+            )
+        try:
+            body.decode("utf-8")
+            root = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise source.rejected(
+                file, place=f"byte {error.start + 1}", expected="UTF-8", found=error.reason, remedy=LOOK
+            ) from error
+        except (LxmlError, ValueError) as error:
+            raise source.rejected(
+                file, place="the whole file", expected="a web page", found=f"{error}", remedy=LOOK
+            ) from error
+        lower = body.lower()
+        if not re.search(rb"<[a-z]", lower):
+            raise source.rejected(
+                file, place="the whole file", expected="a web page", found=repr(body[:40]), remedy=LOOK
+            )
+        if lower.count(b"<html") > 1:
+            raise source.rejected(
+                file, place="the whole file", expected="one page", found="several in one file", remedy=LOOK
+            )
+        for tag in (b"table", b"html"):
+            if (opened := lower.count(b"<" + tag)) > (closed := lower.count(b"</" + tag)):
+                raise source.rejected(
+                    file,
+                    place="the end of the page",
+                    expected=f"each {tag.decode()} closed",
+                    found=f"{opened} opened, {closed} closed: cut short",
+                    remedy=LOOK,
+                )
+        self._root = root
+
+    @cached_property
+    def text(self) -> str:
+        """All text, after NFKC, with single spaces."""
+        return _spaced("".join(_pieces(self._root)))
+
+    @cached_property
+    def plain(self) -> str:
+        """All text without any whitespace."""
+        return plain(self.text)
+
+    @cached_property
+    def tables(self) -> list[list[list[Cell]]]:
+        """The innermost tables as rows of cells; a cell that spans rows or columns stands in each."""
+        return [_rows(table) for table in self._root.iter("table") if not list(table.iterdescendants("table"))]
+
+
+def _pieces(element: lxml.html.HtmlElement) -> Iterator[str]:
+    """The text of an element that a reader sees, blocks apart."""
+    if not isinstance(element.tag, str) or element.tag in UNREAD:  # a comment has no name
+        return
+    space = " " if element.tag in APART else ""
+    yield space + (element.text or "")
+    for child in element:
+        yield from _pieces(child)
+        yield child.tail or ""
+    yield space
+
+
+def _rows(table: lxml.html.HtmlElement) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    hanging: dict[int, tuple[int, Cell]] = {}  # column -> last row, cell
+    part = None
+    for number, element in enumerate(table.iter("tr")):
+        if element.getparent() is not part:  # no cell reaches from a table's head into its body
+            part, hanging = element.getparent(), {}
+        row: list[Cell] = []
+        _hang(row, hanging, number)
+        for child in element.iterchildren("td", "th"):
+            links = tuple(link.get("href", "") for link in child.iter("a") if link.get("href"))
+            cell = Cell(_spaced("".join(_pieces(child))), links)
+            for _ in range(_span(child, "colspan")):
+                hanging[len(row)] = (number + _span(child, "rowspan") - 1, cell)
+                row.append(cell)
+            _hang(row, hanging, number)
+        rows.append(row)
+    return rows
+
+
+def _hang(row: list[Cell], hanging: dict[int, tuple[int, Cell]], number: int) -> None:
+    """Put the cells of rows above that reach down to here where they stand."""
+    while len(row) in hanging and hanging[len(row)][0] >= number:
+        row.append(hanging[len(row)][1])
+
+
+def _span(element: lxml.html.HtmlElement, name: str) -> int:
+    value = element.get(name, "1").strip()
+    return min(int(value), MAX_SPAN) if re.fullmatch("[0-9]*[1-9][0-9]*", value) else 1
+
+
+def _spaced(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
