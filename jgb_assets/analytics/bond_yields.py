@@ -18,7 +18,7 @@ MONTHS_PER_COUPON = 6
 # Prices and coupons are published with at most 4 decimals: as whole numbers of these, division is exact.
 PER_UNIT = 10_000
 NEWTON_STEPS = 50
-CONVERGED = 1e-14
+CONVERGED = 1e-12  # a smaller step is rounding where few days remain
 
 
 def term_days(settlement: ArrayLike, maturity: ArrayLike) -> Integers:
@@ -237,5 +237,5 @@ def _as_whole(name: str, values: ArrayLike) -> Integers:
 def _cut(numerator: Integers, denominator: Integers, decimals: int) -> Floats:
     """The quotient without what follows ``decimals``; ``denominator`` is above 0."""
     units = np.abs(numerator) * 10**decimals // denominator
-    cut: Floats = np.copysign(units, numerator) / 10**decimals
+    cut: Floats = np.copysign(units, numerator) / 10**decimals + 0.0  # no negative zero
     return cut

@@ -16,7 +16,7 @@ from jgb_assets.sources.base import LOOK, Snapshot, Source
 from jgb_assets.sources.japanese import plain
 
 MAX_BYTES = 256_000
-# Elements that a browser sets apart from what follows them.
+# Elements that a browser sets apart from what is around them.
 APART = frozenset(
     (
         *("p", "div", "li", "ul", "ol", "dl", "dt", "dd", "td", "th", "tr", "table", "caption", "title", "br", "hr"),

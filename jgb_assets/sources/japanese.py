@@ -24,9 +24,9 @@ def _named(pattern: str) -> str:
 
 _DATE = rf"({'|'.join(ERAS)})(元|[0-9]{{1,3}})年([0-9]{{1,2}})月([0-9]{{1,2}})日"
 _AMOUNT = rf"(?:0|(?:({_COUNT})兆)?(?:({_COUNT})億)?(?:({_COUNT})万)?(?<=[兆億万]))円"
-_PRICE = r"([0-9]{1,3})円(?:([0-9]{1,2})銭(?:([0-9])厘(?:([0-9])毛)?)?)?"
+_PRICE = r"([0-9]{1,3})円(?:([0-9]{1,2})銭)?(?:([0-9])厘)?(?:([0-9])毛)?"
 DATE, AMOUNT, PRICE = map(_named, (_DATE, _AMOUNT, _PRICE))
-PERCENT = r"[-▲△]?[0-9]+(?:\.[0-9]+)?%"
+PERCENT = r"[-−▲△]?[0-9]+(?:\.[0-9]+)?%"
 UNITS_JPY = (10**12, 10**8, 10**4)  # 兆, 億, 万
 
 
@@ -67,7 +67,7 @@ def price_jpy(text: str) -> Decimal | None:
 
 
 def percent(text: str) -> Decimal | None:
-    """-0.1507% or ▲0.008%; a triangle is a minus. None if the text is no percentage."""
+    """-0.1507% or ▲0.008%; a triangle is a minus, as is the mathematical sign. None if the text is no percentage."""
     if not re.fullmatch(PERCENT, text):
         return None
-    return Decimal(text[:-1].replace("▲", "-").replace("△", "-"))
+    return Decimal(re.sub("[−▲△]", "-", text[:-1]))

@@ -38,6 +38,8 @@ HEADINGS: tuple[tuple[str, str, str], ...] = (
     ("lowest_price", r"lowest accepted price|price at the highest accepted yield", PER_100),
     ("highest_yield_pct", r"yield at the lowest accepted price|highest accepted yield", ""),
     ("allotment_at_lowest_pct", r"allotment\b.*", ""),
+    ("highest_spread_pct", r"highest accepted spread", ""),
+    ("average_spread_pct", r"average accepted spread", ""),
     ("average_price", r"(weighted )?average price", PER_100),
     ("average_yield_pct", r"yield at the (weighted )?average price", ""),
     ("non_price_2_jpy_bn", r".*non-?\s?price.*\bii\b.*", BILLION),
@@ -47,6 +49,14 @@ HEADINGS: tuple[tuple[str, str, str], ...] = (
 ALWAYS = ("issue_number", "auction_date", "issue_date", "maturity_date")
 RESULT = ("bids_jpy_bn", "accepted_jpy_bn", "lowest_price", "highest_yield_pct", "allotment_at_lowest_pct")
 AVERAGES = ("average_price", "average_yield_pct")
+LIQUIDITYS = [
+    "auction_date",
+    "issue_date",
+    "bids_jpy_bn",
+    "accepted_jpy_bn",
+    "highest_spread_pct",
+    "average_spread_pct",
+]
 DASHES = {"", "-"}  # after every hyphen, dash and minus sign has become one
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 NUMBER = r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
@@ -55,7 +65,9 @@ WORDED_EN = r"([A-Z][a-z]{2,8})\.? ?([0-9]{1,2}), ?([0-9]{4})"
 TITLE_EN = re.compile(
     rf"Auction Results? (?:of|for) ((?:(?!auction)[^.|]){{3,80}}?) (?:on|\() ?{WORDED_EN}", re.IGNORECASE
 )
-LIQUIDITY_EN = re.compile(r"Auction (?:for|of) (?:Enhanced[- ]liquidity|Liquidity[- ]Enhancement)", re.IGNORECASE)
+LIQUIDITY_EN = re.compile(
+    rf"Auction for (?:Enhanced[- ]Liquidity|Liquidity[- ]Enhancement)[^.|]{{0,40}}? on {WORDED_EN}", re.IGNORECASE
+)
 
 
 class English(Reader):
@@ -71,7 +83,9 @@ class English(Reader):
             if (day := _worded_day(*worded)) != self.day:
                 raise self.refused("the title", f"the auction of {self.day}", day or " ".join(worded))
             instruments.add(instrument_of(name))
-        if not titles and LIQUIDITY_EN.search(self.page.text):
+        if not titles and (days := LIQUIDITY_EN.findall(self.page.text)):
+            if {_worded_day(*worded) for worded in days} != {self.day}:
+                raise self.refused("the title", f"the auction of {self.day}", days)
             return LIQUIDITY
         if not titles and not self.is_bill:
             raise self.refused("the title", "Auction Result of ... on ...", repr(self.page.text[:120]))
@@ -81,13 +95,12 @@ class English(Reader):
 
     def fields(self, instrument: str) -> Row:
         """The figures by the headings that this instrument must have."""
-        if instrument == LIQUIDITY:
-            raise self.refused("the page", "the Japanese one", "the English one")
         columns = self._columns()
         single = instrument in YIELD_COMPETITIVE
         optional_averages = single or instrument in UNVERIFIED
         needed = [*ALWAYS, *RESULT, *(() if optional_averages else AVERAGES)]
         needed += [] if self.is_bill else ["security", "coupon_pct"]
+        needed = LIQUIDITYS if instrument == LIQUIDITY else needed
         needed += ["non_price_1_jpy_bn"] if self.is_bill or instrument in PRICE_COMPETITIVE else []
         needed += ["non_competitive_jpy_bn"] if instrument in SMALL_LOTS else []
         for name in needed:
@@ -95,7 +108,7 @@ class English(Reader):
                 raise self.refused("the headings", f"a column of {name}", f"none among {sorted(columns)}")
         if self.is_bill and (extra := {"security", "coupon_pct"} & set(columns)):
             raise self.refused("the headings", "those of a bill", f"{sorted(extra)}")
-        if not self.is_bill and (named := instrument_of(columns["security"])) != instrument:
+        if "security" in needed and (named := instrument_of(columns["security"])) != instrument:
             raise self.refused("column Security", f"{instrument}, as the title", f"{columns['security']!r} ({named})")
         row: Row = {}
         for name, text in columns.items():
@@ -144,21 +157,22 @@ class English(Reader):
             if _worded_day(month, "1", year) != self.day:
                 raise self.refused("the heading", f"the calendar of {self.day:%B %Y}", f"{month} {year}")
         for row in table:
-            worded = re.fullmatch(WORDED_EN, row[0].text) if row else None
-            if not worded:
+            if not row or not re.search("[0-9]", row[0].text):
                 continue
-            day = _worded_day(*worded.groups())
-            if len(row) <= max(columns.values()):
-                raise self.refused(f"the row of {row[0].text}", f"{max(columns.values()) + 1} cells", len(row))
+            worded = re.fullmatch(WORDED_EN + r"(?: ?\([A-Z][a-z]{2,8}\.?\))?", row[0].text)
+            if not worded or len(row) <= max(columns.values()):
+                expected = f"a day, and {max(columns.values()) + 1} cells"
+                raise self.refused(f"the row of {row[0].text}", expected, [cell.text for cell in row])
             yield self.listed_auction(
-                day, row[columns["issue"]], row[columns["auction result"]], row[columns["non-price"]]
+                _worded_day(*worded.groups()),
+                *(row[columns[name]] for name in ("issue", "auction result", "non-price")),
             )
 
     def _columns(self) -> dict[str, str]:
         """What stands below each known heading, of the one row of figures."""
         headers = [(rows, at) for rows in self.page.tables for at, row in enumerate(rows) if _is_header(row)]
         if len(headers) != 1:
-            raise self.refused("the tables", "one row of headings with Issue Number and Auction Date", len(headers))
+            raise self.refused("the tables", "one row of headings with Auction Date and Issue Date", len(headers))
         rows, at = headers[0]
         below = [row for row in rows[at + 1 :] if any(cell.text for cell in row)]
         if len(below) != 1:
@@ -204,12 +218,12 @@ class English(Reader):
 
 def _is_header(row: list[Cell]) -> bool:
     names = {_heading(cell.text)[0] for cell in row}
-    return {"issue number", "auction date"} <= names
+    return {"auction date", "issue date"} <= names
 
 
 def _heading(text: str) -> tuple[str, str]:
     """Name and unit, in lower case: Amounts of Bids Accepted (billion yen)."""
-    lower = _dashed(text).lower().replace("*", "").replace("(%)", "").strip()
+    lower = _dashed(text).lower().replace("*", "").replace("()", "").replace("(%)", "").strip()
     parts = re.fullmatch(r"(.*?) ?\(([^()]*yen[^()]*)\)", lower)
     return (parts[1].strip(), parts[2].strip()) if parts else (lower, "")
 

@@ -159,6 +159,7 @@ class Japanese(Reader):
             raise self.refused("the title", f"one auction, of {self.day}", titles)
         row: Row = {
             "issue_number": int(numbers.pop()),
+            "issue_date": self._day(text, "発行日"),
             "bids_jpy_bn": self._amount(text, SECTION + "応募額", "(?:額面金額で)?"),
             "accepted_jpy_bn": self._amount(text, SECTION + "募入決定額", "(?:額面金額で)?"),
             "highest_spread_pct": self._percent(text, SECTION + "募入最大利回格差(?!に)"),

@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urljoin
@@ -33,10 +33,6 @@ SMALL_LOTS = {"2y", "5y", "10y"}  # have non-competitive bids, too
 YIELD_COMPETITIVE = {"40y": 40, "5y_climate": 5, "10y_climate": 10}
 UNVERIFIED = {"10y_inflation": 10, LIQUIDITY: 0}
 TENORS_YEARS = PRICE_COMPETITIVE | YIELD_COMPETITIVE | UNVERIFIED
-# A reopened issue is shorter than its tenor (since 2007: 0.88 to 1.01 of it); a bill has 2 to 12 months.
-TERM_OF_TENOR = (0.85, 1.015)
-BILL_TERM_DAYS = (50, 372)
-ISSUED_WITHIN = timedelta(days=33)  # of the auction, on every row since 1979
 
 FIELDS: dict[str, pa.DataType] = {
     "issue_number": pa.int32(),
@@ -113,8 +109,9 @@ class Reader(ABC):
         match kind(self.file.role):
             case "calendar":
                 rows = list(self.listed())
-                if not rows:
-                    raise self.refused("the first table", "auctions", "none")
+                listings = [(row["auction_date"], row["security"]) for row in rows]
+                if not rows or len(set(listings)) < len(rows):
+                    raise self.refused("the first table", "auctions, each once", sorted(listings))
             case "non_price_2":
                 rows = self._second()
             case _:
@@ -181,13 +178,6 @@ class Reader(ABC):
         for earlier, later in pairwise(("auction_date", "issue_date", "maturity_date")):
             if not row[earlier] < row[later]:
                 raise self.refused(later, f"a day after {earlier}, {row[earlier]}", row[later])
-        if row["issue_date"] - self.day > ISSUED_WITHIN:
-            raise self.refused("issue_date", f"at most {ISSUED_WITHIN.days} days after the auction", row["issue_date"])
-        days = (row["maturity_date"] - row["issue_date"]).days
-        tenor_days = 365.25 * TENORS_YEARS.get(instrument, 0)
-        least, most = BILL_TERM_DAYS if self.is_bill else (bound * tenor_days for bound in TERM_OF_TENOR)
-        if not least <= days <= most:
-            raise self.refused("maturity_date", f"a term of {instrument}, {least:.0f} to {most:.0f} days", days)
         for lesser, greater in (
             ("accepted_jpy_bn", "bids_jpy_bn"),
             ("lowest_price", "average_price"),

@@ -49,10 +49,11 @@ from jgb_assets.sources.mof_auction_layouts import (
     EN,
     FIELDS,
     JA,
-    LIQUIDITY,
     PRICE_COMPETITIVE,
     RESULTS,
     SECOND,
+    TENORS_YEARS,
+    UNVERIFIED,
     YIELD_COMPETITIVE,
     Read,
     Row,
@@ -68,6 +69,10 @@ RANGES = {  # lowest and highest real value since 2015: prices 81.95 and 112.7, 
     "average_yield_pct": (-1.5, 10),
     "allotment_at_lowest_pct": (0, 100),
 }
+# A reopened issue is shorter than its tenor: since 2007 plain bonds have 0.94 to 1.01 of it, the others 0.87 and more.
+TERM_OF_TENOR, TERM_OF_OTHERS = (0.9, 1.015), (0.7, 1.015)
+BILL_TERM_DAYS = (50, 372)
+ISSUED_WITHIN = timedelta(days=33)  # of the auction, on every row since 1979
 STEPS = {  # of the figure that is bid
     **{bond: {"lowest_price": 0.05} for bond in ("20y", "30y", "10y_inflation")},
     **{bond: {"lowest_price": 0.01} for bond in ("5y", "10y")},
@@ -201,8 +206,9 @@ class MofAuctionPages(Source):
     def gate(self, arrival: Arrival) -> list[str]:
         """Refuse a result that is dated ahead, whose yields are not its prices', or that another page contradicts."""
         results = arrival.tables[AUCTIONS.name].to_pylist()
-        listed = {(row["auction_date"], row["instrument"]): row for row in arrival.tables[LISTED.name].to_pylist()}
+        listed = arrival.tables[LISTED.name].to_pylist()
         bonds = {row["auction_date"]: row for row in results if row["instrument"] != BILL}
+        stored = [row for spec in (AUCTIONS, SECOND_AUCTIONS) for row in arrival.stored[spec.name].to_pylist()]
         seconds = {row["auction_date"]: row for row in arrival.tables[SECOND_AUCTIONS.name].to_pylist()}
         changes = [
             row
@@ -215,14 +221,19 @@ class MofAuctionPages(Source):
             if kind(row["page"]) == SECOND:
                 problems = list(_contradicted(row, bonds.get(day)))
             else:
-                problems = list(_impossible(row, file, listed.get((day, row["instrument"]))))
+                listings = [other for other in listed if _is_of(other, row)]
+                problems = list(_impossible(row, file, listings))
                 if row["instrument"] != BILL and day in seconds:
                     problems += _contradicted(seconds[day], row)
             for place, expected, found in problems:
                 raise self.rejected(file, place=place, expected=expected, found=found, remedy=CONFIRM)
         newest = max((file.retrieved_at for file in arrival.files.values()), default=None)
         return [
-            *(f"{row['instrument']} of {row['auction_date']} was rewritten" for row in changes if _rewritten(row)),
+            *(
+                f"{row['instrument']} of {row['auction_date']} was rewritten"
+                for row in changes
+                if row["change"] == "revised" and _tells_otherwise(row, stored)
+            ),
             *(
                 note
                 for file in arrival.files.values()
@@ -242,17 +253,27 @@ def _read(source: Source, file: Snapshot) -> Read:
     return reader(source, file, Page(source, file), date.fromisoformat(file.role.partition(AT)[2])).read()
 
 
-def _rewritten(row: Row) -> bool:
-    """Not news: the English page of the morning learns of the non-price-competitive auction II in the afternoon."""
-    return row["change"] == "revised" and kind(row["page"]) != SECOND
+def _tells_otherwise(row: Row, stored: list[Row]) -> bool:
+    """Not so if the morning's page has only learnt of the non-price-competitive auction II in the afternoon."""
+    before = [other for other in stored if _is_of(other, row) and kind(other["page"]) == kind(row["page"])]
+    return any(
+        other[name] != row[name]
+        for other in before
+        for name in FIELDS
+        if name in other and not (name == "non_price_2_jpy_bn" and other[name] is None)
+    )
 
 
-def _impossible(row: Row, file: Snapshot, listed: Row | None) -> Iterator[tuple[str, str, str]]:
+def _is_of(listing: Row, row: Row) -> bool:
+    return bool(listing["auction_date"] == row["auction_date"] and listing["instrument"] == row["instrument"])
+
+
+def _impossible(row: Row, file: Snapshot, listings: list[Row]) -> Iterator[tuple[str, str, str]]:
     """Place, what was expected and what was found, where a result cannot be right."""
     today = file.retrieved_at.astimezone(TOKYO).date()
     if row["auction_date"] > today:
         yield "auction_date", f"no auction after the day of retrieval, {today} in Tokyo", f"{row['auction_date']}"
-    if row["instrument"] == LIQUIDITY:
+    if row["instrument"] in UNVERIFIED:  # never stops the rest
         return
     for name in ("auction_date", "issue_date"):
         if not is_tokyo_session(row[name]):
@@ -263,11 +284,25 @@ def _impossible(row: Row, file: Snapshot, listed: Row | None) -> Iterator[tuple[
     if not 0 < row["accepted_jpy_bn"] < TOO_MUCH_BN or row["bids_jpy_bn"] > MAX_COVER * row["accepted_jpy_bn"]:
         cover = f"{row['bids_jpy_bn']:g} for {row['accepted_jpy_bn']:g}"
         yield "bids_jpy_bn", f"bids of at most {MAX_COVER} times what was accepted", cover
+    yield from _of_another_term(row)
     yield from _off_the_grid(row)
     yield from _misplaced(row)
     yield from _unlike_its_price(row)
-    if listed and listed["issue_number"] not in (None, row["issue_number"]):
-        yield "issue_number", f"{listed['issue_number']}, as the calendar lists", f"{row['issue_number']}"
+    numbers = {listing["issue_number"] for listing in listings} or {None}
+    if not numbers & {None, row["issue_number"]}:
+        yield "issue_number", f"one of {sorted(numbers)}, as the calendar lists", f"{row['issue_number']}"
+
+
+def _of_another_term(row: Row) -> Iterator[tuple[str, str, str]]:
+    """Days that are not those of the instrument."""
+    if row["issue_date"] - row["auction_date"] > ISSUED_WITHIN:
+        yield "issue_date", f"at most {ISSUED_WITHIN.days} days after the auction", f"{row['issue_date']}"
+    bounds = TERM_OF_TENOR if row["instrument"] in ("40y", *PRICE_COMPETITIVE) else TERM_OF_OTHERS
+    tenor_days = 365.25 * TENORS_YEARS.get(row["instrument"], 0)
+    least, most = BILL_TERM_DAYS if row["instrument"] == BILL else (bound * tenor_days for bound in bounds)
+    days = (row["maturity_date"] - row["issue_date"]).days
+    if not least <= days <= most:
+        yield "maturity_date", f"a term of {row['instrument']}, {least:.0f} to {most:.0f} days", f"{days}"
 
 
 def _misplaced(row: Row) -> Iterator[tuple[str, str, str]]:

@@ -95,7 +95,7 @@ def test_no_asset_stands_outside_the_pipeline(graph) -> None:
     release = dg.AssetKey(["extracts", "release"])
     # What must not be: its check is the point, nothing reads it.
     guards = {dg.AssetKey("int_auction_page_differences"), dg.AssetKey("int_pending_auctions")}
-    listed = dg.AssetKey("auction_yield_exceptions")  # read by a test
+    listed = dg.AssetKey("auction_yield_exceptions")  # read by a test only
     above = set().union(*(ancestors(graph, end) for end in (release, *guards)))
     assert graph.get_all_asset_keys() - above - {release, listed} - guards == set()
     assert {check.asset_key for check in graph.asset_check_keys if check.name.startswith("has_no_rows")} == guards

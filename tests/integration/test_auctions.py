@@ -21,6 +21,7 @@ TEN = pages.auction(
 THIRTY = pages.auction(
     "30y 2026-07-07 91 2026-07-08 2056-06-20 3.9 20134 5123 97.65 4.074 41.2000 97.94 4.052 - 1633 250"
 )
+BILL, LIQUIDITY = pages.AUCTIONS["tbill 2024-06-28"], date(2021, 1, 15)
 KNOWN = pages.AUCTIONS["20y 2026-06-25"]
 CONTRADICTED = dataclasses.replace(pages.AUCTIONS["2y 2026-06-30"], bids="103745")
 
@@ -50,7 +51,10 @@ def with_pages(from_bundle: Run, tmp_path_factory: pytest.TempPathFactory) -> Ru
     keep(folder / "archive", THIRTY.day, 4, pages.url_en(THIRTY), pages.english(THIRTY).render())
     keep(folder / "archive", THIRTY.day, 4, pages.url_en(KNOWN), pages.english(KNOWN).render())
     keep(folder / "archive", THIRTY.day, 7, pages.url_ja(THIRTY, "a"), pages.afternoon(THIRTY).render())
-    return run(folder / "data", "refresh_auctions", archive_dir=folder / "archive")
+    keep(folder / "archive", THIRTY.day, 4, pages.url_en(BILL), pages.english(BILL).render())
+    liquidity = pages.url_ja(TEN).replace(f"{TEN.day:%Y%m%d}", f"{LIQUIDITY:%Y%m%d}")
+    keep(folder / "archive", THIRTY.day, 4, liquidity, pages.liquidity_ja())
+    return run(folder / "data", "refresh_auctions", archive_dir=folder / "archive", include_unverified="true")
 
 
 # --- every yield ------------------------------------------------------------------------------------------------
@@ -177,7 +181,8 @@ def test_an_auction_is_there_on_its_day(with_pages: Run, from_bundle: Run) -> No
     assert with_pages.code == 0, with_pages.err
     now, before = tails(with_pages), tails(from_bundle)
     new = now.loc[now.index.difference(before.index)]
-    assert set(new.index) == {("10y", TEN.day), ("30y", THIRTY.day)}
+    expected = {("10y", TEN.day), ("30y", THIRTY.day), ("tbill", BILL.day), ("liquidity_enhancement", LIQUIDITY)}
+    assert set(new.index) == expected
     thirty = new.loc[("30y", THIRTY.day)]
     assert (thirty["tail_price"], thirty["tail_yield_bp"], thirty["source_kind"]) == (0.29, 2.2, "result_page")
     assert (thirty["allotment_at_lowest_pct"], thirty["non_price_1_jpy_bn"]) == (41.2, 163.3)
@@ -191,6 +196,20 @@ def test_the_second_page_fills_the_amount_and_until_then_it_is_unknown(with_page
     assert now.loc[("30y", THIRTY.day), "non_price_2_jpy_bn"] == 25.0
     assert now.loc[("30y", THIRTY.day), "first_seen_at"] == pd.Timestamp("2026-07-07T07:00Z")
     assert pd.isna(now.loc[("10y", TEN.day), "non_price_2_jpy_bn"])
+
+
+def test_a_bill_in_its_own_units_and_without_a_rank_across_the_years_that_are_not_known(with_pages: Run) -> None:
+    row = tails(with_pages).loc[("tbill", BILL.day)]
+    assert (row["bids_jpy_bn"], row["accepted_jpy_bn"], row["non_price_1_jpy_bn"]) == (14684.5, 4179.55, 1320.4)
+    assert (row["tail_price"], row["tail_yield_bp"], row["tenor_years"]) == (0.001, 0.4, 0.25)
+    assert (row["yield_convention"], row["tail_yield_precision_bp"]) == ("simple_act365", 0.01)
+    assert row[["tail_rank", "bid_to_cover_rank", "tail_prior12_mean_bp", "longest_tail_since_date"]].isna().all()
+
+
+def test_a_liquidity_enhancement_auction_is_published_on_request(with_pages: Run) -> None:
+    row = tails(with_pages).loc[("liquidity_enhancement", LIQUIDITY)]
+    assert (row["highest_spread_pct"], row["bids_jpy_bn"], row["issue_number"]) == (-0.008, 2287.6, 325)
+    assert row[["maturity_date", "coupon_pct", "lowest_price", "tail_price", "concession_bp"]].isna().all()
 
 
 def test_the_workbook_takes_over_and_what_only_the_page_tells_stays(with_pages: Run) -> None:

@@ -106,7 +106,8 @@ def test_a_page_that_was_cut(body: str, tag: str, opened: int, closed: int) -> N
         ("<h1>a</h1><h2>b</h2><h3>c</h3><h4>d</h4><h5>e</h5>f", "a b c d e f"),
         ("<ul><li>a</li><li>b</ul>c", "a b c"),
         ("<table><caption>a</caption><tr><th>b</th><td>c</td></tr><tr><td>d</td></tr></table>e", "a b c d e"),
-        ("<table><tr><th>b<td>c<tr><td>d</table>e", "b c d e"),
+        ("<table><tr><th>a<th>b<td>c<td>d<tr><td>e</table>f", "a b c d e f"),
+        ("<dl><dt>a<dt>b<dd>c<dd>d</dl>e", "a b c d e"),
         ("<select><option>a</option><option>b</option></select>", "a b"),
         ("<b>9</b>9.<i>6</i><span>5</span><a href='x'>%</a><sup>1</sup>", "99.65%1"),  # one word to a browser, too
         ("  a \n\t b&nbsp;c&#x3000;d\u3000\u00a0e  ", "a b c d e"),
@@ -123,7 +124,7 @@ def test_text_is_what_a_browser_shows(inner: str, text: str) -> None:
     assert page(within(inner)).plain == text.replace(" ", "")
 
 
-@pytest.mark.parametrize("tag", ["p", "div", "table", "h6", "dl"])
+@pytest.mark.parametrize("tag", ["p", "div", "table", "h1", "h6", "dl"])
 def test_a_block_stands_apart_from_the_text_around_it(tag: str) -> None:
     contents = {"table": "<tr><td>2</td></tr>", "dl": "<dt>2</dt>"}.get(tag, "2")
     assert page(within(f"<div>99<{tag}>{contents}</{tag}>65</div>")).text == "99 2 65"

@@ -77,6 +77,7 @@ def test_days_of_an_era(text: str, day: date) -> None:
             "令和 2年7月21日",
             "",
         ),
+        *("令和2年007月21日", "令和2年7月021日", "令和0002年7月21日"),
         *("令和9999年1月1日", "令和99999999999999999999年1月1日", "令和2年99999999999999999999月1日"),
     ],
 )
@@ -183,7 +184,6 @@ def test_prices(text: str, price: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "円", "65銭", "99", "99円65", "99円銭", "99円65銭厘", "99円65銭2", "99円65銭2毛", "99円65銭毛"),
         *("99.65円", "99円6.5銭", "-99円65銭", "９９円65銭", "99円 65銭", "約99円65銭", "99円65銭程度"),
         *(
             "99円65銭12厘",
@@ -256,7 +256,7 @@ LOOSE = {
     [("amount", AMOUNT, amount_jpy), ("price", PRICE, price_jpy), ("percent", PERCENT, percent)],
     ids=["amount", "price", "percent"],
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_grammar_matches_what_its_function_reads(
     loose: str, grammar: str, reads: Callable[[str], object], data: st.DataObject
@@ -265,7 +265,7 @@ def test_a_grammar_matches_what_its_function_reads(
     assert matches(grammar, text) == (reads(text) is not None)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(st.from_regex(LOOSE["date"], fullmatch=True) | st.from_regex(DATE, fullmatch=True))
 @example("令和2年007月21日")
 @example("令和0002年7月21日")

@@ -28,6 +28,12 @@ instruments as (
 
 ),
 
+exceptions as (
+
+    select * from {{ ref('auction_page_exceptions') }}
+
+),
+
 workbook as (
 
     select
@@ -48,6 +54,7 @@ told as (
         on
             pages.instrument = second_pages.instrument
             and pages.auction_date = second_pages.auction_date
+    where pages.instrument not in {{ unverified_instruments() }}
 
 ),
 
@@ -96,7 +103,7 @@ missing as (
 
 ),
 
-final as (
+differences as (
 
     {%- for column in told_by_both + may_come_later %}
     select
@@ -107,9 +114,13 @@ final as (
         workbook_{{ column }}::varchar as workbook_value
     from compared
     where
+        {%- if column == 'non_competitive_jpy_bn' %}
+        -- Pages may print small lots to 0.1 only.
+        abs(page_{{ column }} - workbook_{{ column }}) >= 0.1
+        {%- elif column in may_come_later %}
+        page_{{ column }} <> coalesce(workbook_{{ column }}, -1)
+        {%- else %}
         page_{{ column }} is distinct from workbook_{{ column }}
-        {%- if column in may_come_later %}
-        and page_{{ column }} is not null
         {%- endif %}
     union all
     {%- endfor %}
@@ -120,6 +131,48 @@ final as (
         'published' as page_value,
         'none' as workbook_value
     from missing
+
+),
+
+unlisted as (
+
+    select differences.*
+    from differences
+    anti join exceptions
+        on
+            differences.instrument = exceptions.instrument
+            and differences.auction_date = exceptions.auction_date
+            and differences.column_name = exceptions.column_name
+
+),
+
+-- A listed one that starts to agree is to be taken off the list.
+agreeing as (
+
+    select
+        exceptions.instrument,
+        exceptions.auction_date,
+        exceptions.column_name,
+        'listed in auction_page_exceptions' as page_value,
+        'but no difference' as workbook_value
+    from exceptions
+    semi join compared
+        on
+            exceptions.instrument = compared.instrument
+            and exceptions.auction_date = compared.auction_date
+    anti join differences
+        on
+            exceptions.instrument = differences.instrument
+            and exceptions.auction_date = differences.auction_date
+            and exceptions.column_name = differences.column_name
+
+),
+
+final as (
+
+    select * from unlisted
+    union all
+    select * from agreeing
 
 )
 

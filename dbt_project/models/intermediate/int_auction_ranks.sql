@@ -64,7 +64,7 @@ joined as (
             2
         ) as {{ measure }}_pctile
     from joined
-    where {{ its['value'] }} is not null
+    where {{ its['value'] }} is not null and has_history
     window
         {%- for prior in [6, 12] %}
         prior{{ prior }} as (

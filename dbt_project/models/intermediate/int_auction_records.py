@@ -11,4 +11,4 @@ CANDIDATES = (
 def model(dbt, session):
     """One row a value and question, with ``since_date`` (null = a record)."""
     dbt.config(materialized="table")
-    return records_by_series(dbt.ref("int_auctions"), CANDIDATES)
+    return records_by_series(dbt.ref("int_auctions").filter("has_history"), CANDIDATES)

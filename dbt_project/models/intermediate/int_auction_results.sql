@@ -53,7 +53,7 @@ result_pages as (
         on
             pages.instrument = second_pages.instrument
             and pages.auction_date = second_pages.auction_date
-    where pages.instrument <> 'liquidity_enhancement' or clock.includes_unverified
+    where clock.includes_unverified or pages.instrument not in {{ unverified_instruments() }}
 
 ),
 

@@ -37,7 +37,9 @@ measured as (
         {{ bp_from_pct('results.highest_yield_pct - results.average_yield_pct') }} as tail_yield_bp,
         row_number() over (
             partition by results.instrument, results.issue_number, results.maturity_date order by results.auction_date
-        ) > 1 as is_reopening
+        ) > 1 as is_reopening,
+        -- Bills are known to January 2009 and again from today's pages: what lies between is not there to compare with.
+        results.instrument <> 'tbill' or results.source_kind = 'workbook' as has_history
     from results
     left join instruments on results.instrument = instruments.instrument
 

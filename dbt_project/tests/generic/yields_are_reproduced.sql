@@ -2,19 +2,26 @@
 {% test yields_are_reproduced(model, exceptions) %}
 {%- for side in ['average', 'lowest'] %}
 select
-    yields.instrument,
-    yields.auction_date,
+    coalesce(yields.instrument, exceptions.instrument) as instrument,
+    coalesce(yields.auction_date, exceptions.auction_date) as auction_date,
     '{{ side }}' as side,
     yields.{{ side }}_published as published,
     yields.{{ side }}_recomputed as recomputed,
-    if(exceptions.side is null, 'not reproduced and not listed', 'listed, but reproduced') as problem
+    case
+        when yields.instrument is null then 'listed, but there is no such auction'
+        when yields.{{ side }}_agrees is null then 'no rule to recompute it by'
+        when yields.{{ side }}_agrees then 'listed, but reproduced'
+        else 'not reproduced and not listed'
+    end as problem
 from {{ model }} as yields
-left join {{ exceptions }} as exceptions
+full join (select * from {{ exceptions }} where side = '{{ side }}') as exceptions
     on
         yields.instrument = exceptions.instrument
         and yields.auction_date = exceptions.auction_date
-        and exceptions.side = '{{ side }}'
-where yields.{{ side }}_agrees = (exceptions.side is not null)
+where
+    yields.{{ side }}_agrees = (exceptions.side is not null)
+    or (yields.{{ side }}_published is not null and yields.{{ side }}_agrees is null)
+    or (yields.instrument is null and exists (select * from {{ model }}))
 {{ "union all" if not loop.last }}
 {%- endfor %}
 {% endtest %}
