@@ -68,7 +68,7 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
                 for row in named:
                     context.log.warning(f"{event.check_name}: {row}")
                 if event.severity == dg.AssetCheckSeverity.ERROR:
-                    failures += named
+                    failures += [f"{event.check_name}: {row}" for row in named]
                 shown = preview(rows.slice(0, PREVIEW_ROWS).to_pylist(), rows.schema.names)
                 yield event._replace(metadata={**event.metadata, "failing_rows": shown})
             else:

@@ -4,7 +4,6 @@ Belongs here: decoding, completeness, rows and columns. Not here: what any page 
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ import lxml.html
 from lxml.etree import LxmlError
 
 from jgb_assets.sources.base import LOOK, Snapshot, Source
-from jgb_assets.sources.japanese import plain
+from jgb_assets.sources.japanese import normal, plain
 
 MAX_BYTES = 256_000
 # Elements that a browser sets apart from what is around them.
@@ -24,7 +23,10 @@ APART = frozenset(
         *("nav", "main", "aside", "address", "blockquote", "form"),
     )
 )
-UNREAD = ("script", "style", "noscript", "template")
+UNREAD = ("script", "style", "noscript", "template", "sup", "sub")  # a raised figure is a note's, not the number's
+HEADINGS = ("title", "h1", "h2", "h3")
+STRUCK = ("del", "s", "strike")
+BORDER = "|"
 MAX_SPAN = 100
 
 
@@ -62,7 +64,7 @@ class Page:
             raise source.rejected(
                 file, place="the whole file", expected="a web page", found=f"{error}", remedy=LOOK
             ) from error
-        lower = body.lower()
+        lower = re.sub(rb"<!--.*?-->|<script.*?</script>", b"", body.lower(), flags=re.DOTALL)
         if not re.search(rb"<[a-z]", lower):
             raise source.rejected(
                 file, place="the whole file", expected="a web page", found=repr(body[:40]), remedy=LOOK
@@ -80,6 +82,10 @@ class Page:
                     found=f"{opened} opened, {closed} closed: cut short",
                     remedy=LOOK,
                 )
+        if struck := next((element for element in root.iter(*STRUCK)), None):
+            raise source.rejected(
+                file, place="the text", expected="none struck out", found=repr("".join(struck.itertext())), remedy=LOOK
+            )
         self._root = root
 
     @cached_property
@@ -93,19 +99,30 @@ class Page:
         return plain(self.text)
 
     @cached_property
+    def headings(self) -> str:
+        """The text of the title and of the headings: what the page calls itself."""
+        return _spaced(" ".join("".join(_pieces(element)) for element in self._root.iter(*HEADINGS)))
+
+    @cached_property
+    def bordered(self) -> str:
+        """All text without any whitespace, with a border between blocks and between cells."""
+        blocks = map(plain, "".join(_pieces(self._root, BORDER)).split(BORDER))
+        return BORDER.join(block for block in blocks if block)
+
+    @cached_property
     def tables(self) -> list[list[list[Cell]]]:
         """The innermost tables as rows of cells; a cell that spans rows or columns stands in each."""
         return [_rows(table) for table in self._root.iter("table") if not list(table.iterdescendants("table"))]
 
 
-def _pieces(element: lxml.html.HtmlElement) -> Iterator[str]:
+def _pieces(element: lxml.html.HtmlElement, border: str = " ") -> Iterator[str]:
     """The text of an element that a reader sees, blocks apart."""
     if not isinstance(element.tag, str) or element.tag in UNREAD:  # a comment has no name
         return
-    space = " " if element.tag in APART else ""
+    space = (" " if element.tag == "br" else border) if element.tag in APART else ""
     yield space + (element.text or "")
     for child in element:
-        yield from _pieces(child)
+        yield from _pieces(child, border)
         yield child.tail or ""
     yield space
 
@@ -142,4 +159,4 @@ def _span(element: lxml.html.HtmlElement, name: str) -> int:
 
 
 def _spaced(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    return " ".join(normal(text).split())

@@ -26,13 +26,19 @@ _DATE = rf"({'|'.join(ERAS)})(元|[0-9]{{1,3}})年([0-9]{{1,2}})月([0-9]{{1,2}}
 _AMOUNT = rf"(?:0|(?:({_COUNT})兆)?(?:({_COUNT})億)?(?:({_COUNT})万)?(?<=[兆億万]))円"
 _PRICE = r"([0-9]{1,3})円(?:([0-9]{1,2})銭)?(?:([0-9])厘)?(?:([0-9])毛)?"
 DATE, AMOUNT, PRICE = map(_named, (_DATE, _AMOUNT, _PRICE))
-PERCENT = r"[-−▲△]?[0-9]+(?:\.[0-9]+)?%"
+PERCENT = r"[-+−▲△]?[0-9]+(?:\.[0-9]+)?%"
+NOTE_MARKS = re.compile("[¹²³⁰-₉①-⓿❶-➓㉑-㉟㊱-㊿]")
 UNITS_JPY = (10**12, 10**8, 10**4)  # 兆, 億, 万
+
+
+def normal(text: str) -> str:
+    """Text after NFKC; the marks of notes (①, ¹) are left out, which it would make digits of the figure beside them."""
+    return unicodedata.normalize("NFKC", NOTE_MARKS.sub("", text))
 
 
 def plain(text: object) -> str:
     """Text after NFKC and without whitespace: full-width digits, brackets and percent signs become ASCII."""
-    return "".join(unicodedata.normalize("NFKC", str(text)).split())
+    return "".join(normal(str(text)).split())
 
 
 def era_date(text: str) -> date | None:

@@ -12,6 +12,7 @@ from jgb_assets.sources.html_pages import Cell
 from jgb_assets.sources.japanese import percent
 from jgb_assets.sources.mof_auction_layouts import (
     BILL,
+    INFLATION,
     LIQUIDITY,
     PRICE_COMPETITIVE,
     SMALL_LOTS,
@@ -65,9 +66,6 @@ WORDED_EN = r"([A-Z][a-z]{2,8})\.? ?([0-9]{1,2}), ?([0-9]{4})"
 TITLE_EN = re.compile(
     rf"Auction Results? (?:of|for) ((?:(?!auction)[^.|]){{3,80}}?) (?:on|\() ?{WORDED_EN}", re.IGNORECASE
 )
-LIQUIDITY_EN = re.compile(
-    rf"Auction for (?:Enhanced[- ]Liquidity|Liquidity[- ]Enhancement)[^.|]{{0,40}}? on {WORDED_EN}", re.IGNORECASE
-)
 
 
 class English(Reader):
@@ -83,10 +81,10 @@ class English(Reader):
             if (day := _worded_day(*worded)) != self.day:
                 raise self.refused("the title", f"the auction of {self.day}", day or " ".join(worded))
             instruments.add(instrument_of(name))
-        if not titles and (days := LIQUIDITY_EN.findall(self.page.text)):
-            if {_worded_day(*worded) for worded in days} != {self.day}:
-                raise self.refused("the title", f"the auction of {self.day}", days)
-            return LIQUIDITY
+        # How these are titled nobody has verified: their tables name the day.
+        for word, instrument in (("liquidity", LIQUIDITY), ("inflation", INFLATION)):
+            if not titles and not self.is_bill and word in self.page.headings.lower():
+                return instrument
         if not titles and not self.is_bill:
             raise self.refused("the title", "Auction Result of ... on ...", repr(self.page.text[:120]))
         if len(instruments) > 1:
@@ -130,7 +128,7 @@ class English(Reader):
         Nobody has verified it: the Japanese page is read first.
         """
         titles = TITLE_EN.findall(self.page.text)
-        if not titles and LIQUIDITY_EN.search(self.page.text):
+        if not titles and "liquidity" in self.page.headings.lower():
             return None
         instrument = self.titled()
         columns = self._columns()
@@ -174,7 +172,9 @@ class English(Reader):
         if len(headers) != 1:
             raise self.refused("the tables", "one row of headings with Auction Date and Issue Date", len(headers))
         rows, at = headers[0]
-        below = [row for row in rows[at + 1 :] if any(cell.text for cell in row)]
+        filled = [{cell.text for cell in row if cell.text} for row in rows[at + 1 :]]
+        # A note below the figures fills one cell, or spans them all.
+        below = [row for row, texts in zip(rows[at + 1 :], filled, strict=True) if len(texts) > 1]
         if len(below) != 1:
             raise self.refused("the table", "one row of figures", f"{len(below)} rows")
         if len(below[0]) != len(rows[at]):

@@ -2,19 +2,21 @@
 
 Belongs here: Japanese labels, titles and sections. Not here: what a result must satisfy.
 
-A page is read as one text after NFKC and without whitespace, so that it does not matter which cells hold what. Labels
-repeat between sections; each is looked for within its own, and must stand there once.
+A page is read as one text after NFKC and without whitespace, with a border between cells, so that it does not matter
+which cells hold number, label and value: nothing but borders stands between them. Labels repeat between sections; each
+is looked for within its own, and must stand there once.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from jgb_assets.sources.html_pages import Cell
 from jgb_assets.sources.japanese import AMOUNT, DATE, PERCENT, PRICE, amount_jpy, era_date, percent, plain, price_jpy
 from jgb_assets.sources.mof_auction_layouts import (
+    INFLATION,
     LIQUIDITY,
     PRICE_COMPETITIVE,
     SMALL_LOTS,
@@ -34,10 +36,12 @@ TITLE_JA = re.compile(rf"{NAME_JA}の入札結果(?:\(({DATE})入札\))?")
 REOPENED_JA = re.compile(r"流動性供給(?:入札)?\(第[0-9]+回\)において追加発行")
 LIQUIDITY_JA = re.compile(rf"流動性供給(?:入札)?\(第([0-9]+)回\)の?入札結果(?:\(({DATE})入札\))?")
 SECOND_JA = re.compile(rf"{NAME_JA}の第(?:II|U|ii)非価格競争入札結果")
-SECTION = r"(?<![0-9.,])[0-9]{1,2}\."  # 6. but not 28.5714
-NEXT_SECTION = re.compile(SECTION + r"(?=[^0-9])")
+SECTION = r"(?<![0-9.,])[0-9]{1,2}\.\|*"  # 6. but not 28.5714
+NEXT_SECTION = re.compile(SECTION + r"(?=[^0-9|])")
 END = r"(?=[^0-9.,%]|$|[0-9]{1,2}\.[^0-9])"  # of a value: the text behind does not go on with it
 MISSING_JA = r"[-‐‑–—―－]+"
+CORRECTED = re.compile(r"\|*\([^()]*(?:訂正|[0-9]円)[^()]*\)")
+SOON = timedelta(days=33)  # between an auction and its issue
 
 
 @dataclass
@@ -53,8 +57,9 @@ class Japanese(Reader):
         if SECOND_JA.search(text):
             raise self.refused("the title", "an auction's result", "a non-price-competitive auction II")
         titles = TITLE_JA.findall(text)
-        if not titles and LIQUIDITY_JA.search(text):
-            return LIQUIDITY
+        for word, unverified in (("流動性供給", LIQUIDITY), ("物価連動", INFLATION)):
+            if not titles and not self.is_bill and word in plain(self.page.headings):
+                return unverified
         if not titles:
             raise self.refused("the title", "...(第N回)の入札結果", repr(text[:120]))
         if len(found := {(instrument_of(name), int(number)) for name, number, _ in titles}) > 1:
@@ -70,7 +75,7 @@ class Japanese(Reader):
         """The figures by the labels that this instrument must have."""
         if instrument == LIQUIDITY:
             return self._liquidity()
-        text = self.page.plain
+        text = self.page.bordered
         row: Row = {
             "issue_number": self.titled_number,
             "issue_date": self._day(text, "発行日"),
@@ -96,14 +101,16 @@ class Japanese(Reader):
         row["allotment_at_lowest_pct"] = self._allotment(competitive, "募入最低価格")
         small = self._section("非競争入札について", needed=instrument in SMALL_LOTS)
         if small:
-            row["non_competitive_jpy_bn"] = self._amount(small, "募入決定額")
+            row["non_competitive_jpy_bn"] = self._amount_or_none(small, "募入決定額")  # none may have come
         first = self._section(
             "(?:国債市場特別参加者・)?第I非価格競争入札について",
             needed=instrument in PRICE_COMPETITIVE,
         )
         if first:
             row["non_price_1_jpy_bn"] = self._amount(first, "募入決定額")
-        if (amounts := len(re.findall(f"募入決定額{AMOUNT}", text))) != 1 + bool(small) + bool(first):
+        if (amounts := len(re.findall(rf"募入決定額\|*{AMOUNT}", text))) != 1 + (
+            row.get("non_competitive_jpy_bn") is not None
+        ) + bool(first):
             raise self.refused("the sections", "no amount in a section that is not known", f"{amounts} amounts")
         return row
 
@@ -115,19 +122,23 @@ class Japanese(Reader):
             return None
         if len(titles) != 1:
             raise self.refused("the title", "...(第N回)の第II非価格競争入札結果, of one auction", titles or text[:120])
-        for found in re.findall(rf"({DATE})入札", text):
-            if era_date(found) != self.day:
-                raise self.refused("the title", f"the auction of {self.day}", found)
+        text = self.page.bordered
+        head = re.split(SECTION + "(?:名称及び記号|表面利率|発行日|募入決定額)", text)[0]
+        if (dated := {era_date(day) for day in re.findall(DATE, head)}) - {self.day}:
+            raise self.refused("the title", f"the auction of {self.day}", dated)
+        if (
+            re.search(SECTION + "発行日", text)
+            and not self.day < (issued := self._day(text, "発行日")) <= self.day + SOON
+        ):
+            raise self.refused("発行日", f"a day soon after {self.day}", issued)
         instrument, self.titled_number = titles.pop()
         self._named(self.known(instrument))
-        accepted = SECTION + "募入決定額"
-        if re.fullmatch(MISSING_JA, self._found(text, accepted, rf"({AMOUNT}|{MISSING_JA})")):
-            return SecondAuction(self.known(instrument), self.titled_number, None)
-        return SecondAuction(self.known(instrument), self.titled_number, self._amount(text, accepted))
+        amount = self._amount_or_none(text, SECTION + "募入決定額")
+        return SecondAuction(self.known(instrument), self.titled_number, amount)
 
     def listed(self) -> Iterator[Row]:
         """The rows of the first table with days: six cells, the result in the fifth."""
-        headings = re.findall(r"入札カレンダー:?((?:令和|平成)(?:元|[0-9]+)年[0-9]+月)", self.page.plain)
+        headings = re.findall(r"入札カレンダー:?((?:令和|平成)(?:元|[0-9]+)年[0-9]+月)", self.page.bordered)
         if not headings or {era_date(f"{heading}1日") for heading in headings} != {self.day}:
             raise self.refused("the heading", f"入札カレンダー of {self.day:%Y-%m}", headings or "none")
         first = next((rows for rows in self.page.tables if any(_ja_day(row) for row in rows)), [])
@@ -144,7 +155,7 @@ class Japanese(Reader):
             "bids_jpy_bn": self._amount(text, SECTION + "応募額"),
             "accepted_jpy_bn": self._amount(text, SECTION + "募入決定額"),
             "highest_yield_pct": float(
-                _share(self._found(text, SECTION + "応募者利回り", rf"{second}\(?({PERCENT})\)?{second}"))
+                _share(self._found(text, SECTION + "応募者利回り", rf"{second}\|*\(?({PERCENT})\)?"))
             ),
             "lowest_price": self._price(text, SECTION + "発行価格", "額面金額100円につき"),
             "allotment_at_lowest_pct": self._allotment(text, "募入最高利回り"),
@@ -152,7 +163,7 @@ class Japanese(Reader):
 
     def _liquidity(self) -> Row:
         """Unverified: two of its lines have been seen."""
-        text = self.page.plain
+        text = self.page.bordered
         titles = LIQUIDITY_JA.findall(text)
         numbers, days = {number for number, _ in titles}, {era_date(day) for _, day in titles if day}
         if len(numbers) != 1 or days != {self.day}:
@@ -170,9 +181,9 @@ class Japanese(Reader):
 
     def _named(self, instrument: str) -> str:
         """The instrument, if 名称及び記号 names the same issue as the title."""
-        if "名称及び記号" not in self.page.plain:
+        if "名称及び記号" not in self.page.bordered:
             return instrument
-        name = self._found(self.page.plain, SECTION + "名称及び記号", r"([^。]{2,60}?回\))")
+        name = self._found(self.page.bordered, SECTION + "名称及び記号", r"([^。]{2,60}?回\))")
         number = re.search(r"\(第([0-9]+)回\)", name)
         if not number or (instrument_of(name), int(number[1])) != (instrument, self.titled_number):
             raise self.refused("名称及び記号", f"{instrument}, issue {self.titled_number}, as the title", name)
@@ -180,35 +191,41 @@ class Japanese(Reader):
 
     def _section(self, title: str, *, needed: bool) -> str:
         """The text of a numbered section, to the next one."""
-        starts = list(re.finditer(SECTION + title, self.page.plain))
+        starts = list(re.finditer(SECTION + title, self.page.bordered))
         if len(starts) > 1 or (needed and not starts):
             raise self.refused("the sections", f"{title} once", f"{len(starts)} times")
         if not starts:
             return ""
-        rest = self.page.plain[starts[0].end() :]
+        rest = self.page.bordered[starts[0].end() :]
         following = NEXT_SECTION.search(rest)
         return rest[: following.start()] if following else rest
 
     def _found(self, text: str, label: str, value: str) -> str:
-        """The value behind a label that stands once."""
+        """The value behind a label that stands once; of what is behind a value nothing may be a correction of it."""
         labels = list(re.finditer(label, text))
         if len(labels) != 1:
             raise self.refused(_shown(label), "the label once", f"{len(labels)} times")
         behind = text[labels[0].end() :]
-        if not (match := re.match(value + END, behind)):
+        if not (match := re.match(rf"\|*{value}{END}", behind)):
             raise self.refused(_shown(label), "its value behind it", repr(behind[:40]))
+        if CORRECTED.match(behind[match.end() :]):
+            raise self.refused(_shown(label), "one value", repr(behind[:60]))
         return match[1]
 
     def _amount(self, text: str, label: str, prefix: str = "") -> float:
         """Billion yen."""
-        found = self._found(text, label, rf"{prefix}({AMOUNT})")
-        amount = amount_jpy(found)
-        if amount is None:
-            raise self.refused(_shown(label), "an amount such as 1兆675億円", found)
+        amount = amount_jpy(self._found(text, label, rf"{prefix}\|*({AMOUNT})"))
+        assert amount is not None  # noqa: S101  # AMOUNT is its grammar
         return float(Decimal(amount).scaleb(-9))
 
+    def _amount_or_none(self, text: str, label: str) -> float | None:
+        """Billion yen, None for a dash."""
+        if re.fullmatch(MISSING_JA, self._found(text, label, rf"({AMOUNT}|{MISSING_JA})")):
+            return None
+        return self._amount(text, label)
+
     def _price(self, text: str, label: str, prefix: str = "") -> float:
-        found = price_jpy(self._found(text, label, rf"(?:{prefix})?({PRICE})"))
+        found = price_jpy(self._found(text, label, rf"(?:{prefix})?\|*({PRICE})"))
         assert found is not None  # noqa: S101  # PRICE is its grammar
         return float(found)
 
@@ -224,11 +241,10 @@ class Japanese(Reader):
     def _allotment(self, text: str, of: str) -> float:
         """The label is split over two rows of the table; the value stands behind either part."""
         second = rf"(?:\({of}\))?"
-        both = rf"(?:{PERCENT})?おける案分比率(?:{PERCENT})?"
-        found = re.findall(rf"{of}に({PERCENT})?{second}おける案分比率({PERCENT})?", text)
+        found = re.findall(rf"{of}に\|*({PERCENT})?\|*{second}\|*おける案分比率\|*({PERCENT})?", text)
         values = [value for pair in found for value in pair if value]
         if len(found) != 1 or len(values) != 1 or len(re.findall("案分比率", text)) != 1:
-            raise self.refused(f"{of}における案分比率", "the label once with its value", values or both)
+            raise self.refused(f"{of}における案分比率", "the label once with its value", values or "no value")
         return float(_share(values[0]))
 
 

@@ -27,11 +27,11 @@ BOND_EN, BOND_JA = EN + "eresul/eresul{day:%Y%m%d}", JA + "nyusatsu/resul{day:%Y
 BILL_EN, BILL_JA = EN + "etbill/etbillresul/eresul{day:%Y%m%d}", JA + "tbill/tbill_nyusatsu/resul{day:%Y%m%d}"
 RESULTS, BILL_RESULTS, SECOND, CALENDAR = "results", "bill_results", "non_price_2", "calendar"
 
-LIQUIDITY, BILL = "liquidity_enhancement", "tbill"
+LIQUIDITY, INFLATION, BILL = "liquidity_enhancement", "10y_inflation", "tbill"
 PRICE_COMPETITIVE = {"2y": 2, "5y": 5, "10y": 10, "20y": 20, "30y": 30}
 SMALL_LOTS = {"2y", "5y", "10y"}  # have non-competitive bids, too
 YIELD_COMPETITIVE = {"40y": 40, "5y_climate": 5, "10y_climate": 10}
-UNVERIFIED = {"10y_inflation": 10, LIQUIDITY: 0}
+UNVERIFIED = {INFLATION: 10, LIQUIDITY: 0}
 TENORS_YEARS = PRICE_COMPETITIVE | YIELD_COMPETITIVE | UNVERIFIED
 
 FIELDS: dict[str, pa.DataType] = {

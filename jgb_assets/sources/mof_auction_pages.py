@@ -81,7 +81,7 @@ STEPS = {  # of the figure that is bid
     **{bond: {"highest_yield_pct": 0.001} for bond in ("5y_climate", "10y_climate")},
     BILL: {"lowest_price": 0.0005},
 }
-MAX_COVER = 15
+MAX_COVER, MAX_COVER_OF_BILLS = 15, 1500  # bills in 2005 had 1,081
 MAX_NON_PRICE_OF_ACCEPTED = 0.5  # a quarter of the offer goes to auction I, 15 percent to II: 0.33 and 0.19 of accepted
 PRICE_ROOM = 0.01 + 1e-9  # between a bid yield's price and the printed one, of 106 auctions one is a step off
 TOO_MUCH_BN = 1e5
@@ -281,9 +281,10 @@ def _impossible(row: Row, file: Snapshot, listings: list[Row]) -> Iterator[tuple
     for name, (least, most) in RANGES.items():
         if row[name] is not None and not least <= row[name] <= most:
             yield name, f"{least:g} to {most:g}", f"{row[name]:g}"
-    if not 0 < row["accepted_jpy_bn"] < TOO_MUCH_BN or row["bids_jpy_bn"] > MAX_COVER * row["accepted_jpy_bn"]:
+    max_cover = MAX_COVER_OF_BILLS if row["instrument"] == BILL else MAX_COVER
+    if not 0 < row["accepted_jpy_bn"] < TOO_MUCH_BN or row["bids_jpy_bn"] > max_cover * row["accepted_jpy_bn"]:
         cover = f"{row['bids_jpy_bn']:g} for {row['accepted_jpy_bn']:g}"
-        yield "bids_jpy_bn", f"bids of at most {MAX_COVER} times what was accepted", cover
+        yield "bids_jpy_bn", f"bids of at most {max_cover} times what was accepted", cover
     yield from _of_another_term(row)
     yield from _off_the_grid(row)
     yield from _misplaced(row)

@@ -109,7 +109,7 @@ def test_a_page_that_was_cut(body: str, tag: str, opened: int, closed: int) -> N
         ("<table><tr><th>a<th>b<td>c<td>d<tr><td>e</table>f", "a b c d e f"),
         ("<dl><dt>a<dt>b<dd>c<dd>d</dl>e", "a b c d e"),
         ("<select><option>a</option><option>b</option></select>", "a b"),
-        ("<b>9</b>9.<i>6</i><span>5</span><a href='x'>%</a><sup>1</sup>", "99.65%1"),  # one word to a browser, too
+        ("<b>9</b>9.<i>6</i><span>5</span><a href='x'>%</a><sup>1</sup>", "99.65%"),  # a note's mark is no digit
         ("  a \n\t b&nbsp;c&#x3000;d\u3000\u00a0e  ", "a b c d e"),
         ("９９．６５％（第Ⅰ非価格競争）Ａ＆amp；&amp;&lt;", "99.65%(第I非価格競争)A&amp;&<"),
         ("a<!-- x -->b<!-- <p>y</p> -->c", "abc"),
