@@ -41,6 +41,12 @@ def test_unit_tests_pass(from_bundle: Run, tmp_path: Path, manifest: dict) -> No
     assert len(manifest["unit_tests"]) >= 6
 
 
+def test_seeds_are_written_anew_into_a_data_folder_of_an_earlier_version(manifest: dict) -> None:
+    seeds = [node for node in manifest["nodes"].values() if node["resource_type"] == "seed"]
+    assert seeds
+    assert all(seed["config"]["full_refresh"] for seed in seeds)
+
+
 def test_every_column_of_every_model_is_described(from_bundle: Run, manifest: dict) -> None:
     config = {"file_search_path": str(from_bundle.data_dir)}
     with duckdb.connect(from_bundle.data_dir / "warehouse.duckdb", read_only=True, config=config) as connection:

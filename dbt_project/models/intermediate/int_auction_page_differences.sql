@@ -46,15 +46,8 @@ workbook as (
 
 told as (
 
-    select
-        pages.* exclude (non_price_2_jpy_bn),
-        coalesce(pages.non_price_2_jpy_bn, second_pages.non_price_2_jpy_bn) as non_price_2_jpy_bn
-    from pages
-    left join second_pages
-        on
-            pages.instrument = second_pages.instrument
-            and pages.auction_date = second_pages.auction_date
-    where pages.instrument not in {{ unverified_instruments() }}
+    select * from pages
+    where instrument not in {{ unverified_instruments() }}
 
 ),
 
@@ -124,6 +117,19 @@ differences as (
         {%- endif %}
     union all
     {%- endfor %}
+    select
+        second_pages.instrument,
+        second_pages.auction_date,
+        'non_price_2_jpy_bn of the second page' as column_name,
+        second_pages.non_price_2_jpy_bn::varchar as page_value,
+        workbook.non_price_2_jpy_bn::varchar as workbook_value
+    from second_pages
+    inner join workbook
+        on
+            second_pages.instrument = workbook.instrument
+            and second_pages.auction_date = workbook.auction_date
+    where second_pages.non_price_2_jpy_bn <> coalesce(workbook.non_price_2_jpy_bn, -1)
+    union all
     select
         instrument,
         auction_date,

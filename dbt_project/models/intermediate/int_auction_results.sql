@@ -10,6 +10,19 @@ pages as (
 
 ),
 
+-- An amount that a page once told stands, though a later one (in the other language) has no place for it.
+told as (
+
+    select
+        instrument,
+        auction_date,
+        max_by(non_price_2_jpy_bn, first_seen_at) as non_price_2_jpy_bn
+    from {{ ref('stg_mof_auction_pages__results') }}
+    where non_price_2_jpy_bn is not null
+    group by instrument, auction_date
+
+),
+
 second_pages as (
 
     {{ latest_version(ref('stg_mof_auction_pages__non_price_2'), ['instrument', 'auction_date']) }}
@@ -45,10 +58,14 @@ result_pages as (
     select
         'result_page' as source_kind,
         pages.* exclude (non_price_2_jpy_bn, first_seen_at),
-        coalesce(pages.non_price_2_jpy_bn, second_pages.non_price_2_jpy_bn) as non_price_2_jpy_bn,
+        coalesce(second_pages.non_price_2_jpy_bn, told.non_price_2_jpy_bn) as non_price_2_jpy_bn,
         greatest(pages.first_seen_at, second_pages.first_seen_at) as first_seen_at
     from pages
     cross join clock
+    left join told
+        on
+            pages.instrument = told.instrument
+            and pages.auction_date = told.auction_date
     left join second_pages
         on
             pages.instrument = second_pages.instrument
