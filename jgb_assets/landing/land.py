@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from jgb_assets.landing.changelog import ChangeLogs, compare, extend, log_schema, state
 from jgb_assets.landing.snapshots import Record, SnapshotStore
 from jgb_assets.landing.transport import Response, Transport
-from jgb_assets.sources.base import CONFIRM, TIMESTAMP, Arrival, Snapshot, Source, SourceRejected, TableSpec
+from jgb_assets.sources.base import AT, CONFIRM, TIMESTAMP, Arrival, Snapshot, Source, SourceRejected, TableSpec
 
 Arrived = TypeVar("Arrived", Record, Snapshot)
 
@@ -71,22 +71,29 @@ def _land(
     for instant in transport.instants():
         responses = _fetch(source, transport, instant)
         known = _newest(records, instant)
-        fresh = {
-            role: response
-            for role, response in responses.items()
-            if role not in known or known[role].sha256 != _sha256(response.body)
-        }
-        if not fresh:
+        new = {role: _snapshot(role, response) for role, response in responses.items()}
+        new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
+        if not new:
             continue
-        new = {role: _snapshot(role, response) for role, response in fresh.items()}
         files = {role: store.read(record) for role, record in known.items()} | new
-        try:
-            tables = source.parse(files)
-        except SourceRejected as rejection:
-            for snapshot in new.values():
-                if snapshot.role == rejection.role:
-                    store.quarantine(snapshot, rejection)
-            raise
+        while True:
+            try:
+                tables = source.parse(files)
+                break
+            except SourceRejected as rejection:
+                refused = new.get(rejection.role or "")
+                if refused is None:
+                    raise
+                store.quarantine(refused, rejection)
+                other = _fetch_instead(source, transport, refused)
+                if other is None:
+                    raise
+                warnings.append(f"{other.url} is read in place of what was refused: {rejection}")
+                responses[refused.role] = other
+                files[refused.role] = new[refused.role] = _snapshot(refused.role, other)
+        new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
+        if not new:
+            continue
         try:
             warnings += _judge(source, files, frozenset(responses), new, tables, logs, instant, accepted)
         except SourceRejected as rejection:
@@ -98,7 +105,7 @@ def _land(
             logs = _advance(source, logs, files, tables, instant)
         else:
             logs = _replay(source, [*map(store.read, records), *new.values()])
-        arrived += [store.add(source, snapshot, fresh[role].last_modified) for role, snapshot in new.items()]
+        arrived += [store.add(source, snapshot, responses[role].last_modified) for role, snapshot in new.items()]
         records = store.records(source.name)
         _save(source, change_logs, logs, records)
     now = transport.now()
@@ -138,6 +145,21 @@ def _fetch(source: Source, transport: Transport, instant: datetime) -> dict[str,
                 responses[file.role] = response
                 break
     return responses
+
+
+def _is_new(snapshot: Snapshot, known: Mapping[str, Record]) -> bool:
+    return snapshot.role not in known or known[snapshot.role].sha256 != snapshot.sha256
+
+
+def _fetch_instead(source: Source, transport: Transport, refused: Snapshot) -> Response | None:
+    """The same day's page in the publisher's other language; of other files there is no second reading."""
+    instant = refused.retrieved_at
+    for file in source.files_on(instant, transport.offered(instant)):
+        if file.role == refused.role and AT in file.role:
+            for url in file.urls[file.urls.index(refused.url) + 1 :]:
+                if (response := transport.fetch(url, instant)) is not None:
+                    return response
+    return None
 
 
 def _judge(

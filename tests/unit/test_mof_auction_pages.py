@@ -189,6 +189,24 @@ def test_a_page_of_the_last_year_is_found(tmp_path: Path, days: int) -> None:
     assert like(landed.logs["results"].to_pylist(), TWENTY.row("ja")) == [TWENTY.row("ja")]
 
 
+@KINDS
+def test_the_japanese_page_is_read_where_the_english_one_is_refused(tmp_path: Path, auction: Auction) -> None:
+    """English headings have changed before. The refused page is kept, and the check warns."""
+    renamed = english(auction).edit(heading_low_price="Lowest Price Accepted (per 100 yen)")
+    world = World(tmp_path, SOURCE)
+    for page in (en(auction, renamed), ja(auction)):
+        world.publish(*page)
+    landed = world.land()
+    assert like(landed.logs["results"].to_pylist(), auction.row("ja")) == [auction.row("ja")]
+    assert [pages.url_ja(auction) in warning and "lowest_price" in warning for warning in landed.warnings] == [True]
+    (kept,) = (world.data / "quarantine" / "mof_auction_pages").glob("*.bytes")
+    assert kept.read_bytes() == renamed.render()
+    again = world.land()
+    assert (again.arrived, len(again.records), len(again.warnings)) == ([], 1, 1)
+    with pytest.raises(SourceRejected):
+        land(tmp_path / "alone", en(auction, renamed))
+
+
 def test_nothing_published_is_no_row_and_no_error(tmp_path: Path) -> None:
     landed = land(tmp_path, (at(TWENTY.day), "https://www.mof.go.jp/index.htm", pages.ERROR))
     assert [landed.logs[name].num_rows for name in ("results", "non_price_2", "calendar")] == [0, 0, 0]
