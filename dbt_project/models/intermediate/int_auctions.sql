@@ -85,7 +85,7 @@ complete as (
 final as (
 
     select
-        complete.* exclude (is_known_issue, follows_a_hole),
+        complete.* exclude (is_known_issue, follows_a_hole), -- noqa: RF02
         -- An issue that was seen before is reopened; one that was not may have been, where an auction is missing.
         if(complete.is_known_issue or complete.has_history, complete.is_known_issue, null) as is_reopening,
         coalesce(rules.yield_convention, 'none') as yield_convention,
