@@ -20,6 +20,7 @@ import xlrd
 from xlrd.compdoc import CompDocError
 from xlrd.formula import FormulaError
 
+from jgb_assets.analytics.bond_yields import simple_yield_pct, term_days
 from jgb_assets.sources.base import (
     CONFIRM,
     LOOK,
@@ -469,9 +470,9 @@ def _impossible(row: _Row) -> Iterator[tuple[str, str]]:
 
 
 def _simple_yield_pct(row: _Row, price: float) -> float:
-    """Japanese simple yield, its day count rounded to years of 365.25 days: good to a few basis points."""
-    years = (row["maturity_date"] - row["issue_date"]).days / 365.25
-    return 100 * ((row["coupon_pct"] or 0) + (100 - price) / years) / price if price > 0 else math.inf
+    """Japanese simple yield, which is close to every convention that was ever published."""
+    days = term_days(np.datetime64(row["issue_date"]), np.datetime64(row["maturity_date"]))
+    return float(simple_yield_pct(price, row["coupon_pct"] or 0, days)) if price > 0 else math.inf
 
 
 def _pauses(table: pa.Table) -> list[str]:
