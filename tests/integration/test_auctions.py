@@ -148,6 +148,22 @@ def test_the_weak_auctions_of_the_20_year_among_their_like(from_bundle: Run) -> 
     assert (may["is_reopening"], january["is_reopening"]) == (True, False)
 
 
+def test_odd_auctions_that_are_true_survive(from_bundle: Run) -> None:
+    """All bids accepted below the offer; the same price for all; notes without a yield; a cover beyond belief."""
+    rows = tails(from_bundle)
+    syndicate = rows.loc[("10y", date(2002, 9, 20))]
+    assert (syndicate["bid_to_cover"], syndicate["tail_price"], syndicate["tail_yield_bp"]) == (1.0, 0.53, 5.9)
+    assert (syndicate["bids_jpy_bn"], syndicate["offered_jpy_bn"]) == (1185.2, 1800.0)
+    flat = rows.loc[("2y", date(2005, 6, 28))]
+    assert (round(flat["bid_to_cover"], 4), flat["tail_price"], flat["non_price_2_jpy_bn"]) == (268.4858, 0, 0)
+    floating = rows.loc[("15y_floating", date(2008, 5, 21))]
+    assert (floating["tail_price"], floating["yield_convention"]) == (0.22, "none")
+    assert floating[["tail_yield_bp", "tail_compound_bp", "concession_bp"]].isna().all()
+    negative = rows.loc[("2y", date(2019, 8, 29))]
+    assert (negative["highest_yield_pct"], round(negative["highest_compound_pct"], 4)) == (-0.309, -0.3115)
+    assert rows.index.is_unique
+
+
 def test_the_40_year_has_a_clearing_gap_and_no_tail(from_bundle: Run) -> None:
     forty = tails(from_bundle).loc["40y"]
     published = {
