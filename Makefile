@@ -39,7 +39,8 @@ check: setup  ## format, lint, types, SQL lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@JGB_DATA_DIR=$(abspath dbt_project/target) $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
+	@JGB_DATA_DIR=$(abspath dbt_project/target) DBT_TARGET_PATH=$(abspath dbt_project/target/lint) \
+		$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 
 format: setup  ## mend what can be mended
 	@$(BIN)/ruff format .
