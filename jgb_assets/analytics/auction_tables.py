@@ -49,7 +49,7 @@ def auction_yields(relation: duckdb.DuckDBPyRelation) -> pa.Table:
         and for each of average and lowest: ``<side>_recomputed`` (a yield in percent, or the price where the yield was
         bid), ``<side>_published`` beside it, and ``<side>_agrees`` (null where nothing can be recomputed).
     """
-    table = relation.to_arrow_table()
+    table = relation.project(INPUTS).to_arrow_table()
     rows = {name: _numpy(table[name]) for name in table.column_names if name not in KEY}
     convention = rows["yield_convention"]
     compound = {side: _compound_pct(rows, side) for side in SIDES}

@@ -49,7 +49,6 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     clock = str(world.clock())
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
     events = list(build.stream())
-    stored = _stored_failures(DBT_PROJECT.manifest_path)
     failures: list[str] = []
     with world.warehouse() as connection:
         for event in events:
@@ -61,9 +60,9 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
             elif (
                 isinstance(event, dg.AssetCheckResult)
                 and _told(event) in ("fail", "warn")
-                and event.check_name in stored
+                and (table := _kept_failures(event.check_name))
             ):
-                rows = connection.table(stored[event.check_name]).to_arrow_table()
+                rows = connection.table(table).to_arrow_table()
                 named = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows.to_pylist()]
                 for row in named:
                     context.log.warning(f"{event.check_name}: {row}")
@@ -86,14 +85,17 @@ def _told(result: dg.AssetCheckResult) -> object:
     return result.metadata["status"].value if result.metadata else None
 
 
-def _stored_failures(manifest_path: Path) -> dict[str, str]:
-    """The tables in which tests keep the rows that fail, by name of the check."""
-    nodes = json.loads(manifest_path.read_text())["nodes"].values()
-    return {
-        node["name"]: node["relation_name"]
-        for node in nodes
-        if node["resource_type"] == "test" and node["config"]["store_failures"]
-    }
+def _kept_failures(check_name: str | None) -> str | None:
+    """The table in which a test keeps the rows that fail, if it does."""
+    nodes = json.loads(DBT_PROJECT.manifest_path.read_text())["nodes"].values()
+    return next(
+        (
+            node["relation_name"]
+            for node in nodes
+            if node["name"] == check_name and node["config"].get("store_failures")
+        ),
+        None,
+    )
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:

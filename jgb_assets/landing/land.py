@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from jgb_assets.landing.changelog import ChangeLogs, compare, extend, log_schema, state
 from jgb_assets.landing.snapshots import Record, SnapshotStore
 from jgb_assets.landing.transport import Response, Transport
-from jgb_assets.sources.base import AT, CONFIRM, TIMESTAMP, Arrival, Snapshot, Source, SourceRejected, TableSpec
+from jgb_assets.sources.base import CONFIRM, TIMESTAMP, Arrival, Snapshot, Source, SourceRejected, TableSpec
 
 Arrived = TypeVar("Arrived", Record, Snapshot)
 
@@ -139,7 +139,7 @@ def _stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) 
 def _fetch(source: Source, transport: Transport, instant: datetime) -> dict[str, Response]:
     """For each role the first of its URLs that answers."""
     responses = {}
-    for file in source.files_on(instant, transport.offered(instant)):
+    for file in source.files_among(transport.offered(instant)):
         for url in file.urls:
             if (response := transport.fetch(url, instant)) is not None:
                 responses[file.role] = response
@@ -154,8 +154,8 @@ def _is_new(snapshot: Snapshot, known: Mapping[str, Record]) -> bool:
 def _fetch_instead(source: Source, transport: Transport, refused: Snapshot) -> Response | None:
     """The same day's page in the publisher's other language; of other files there is no second reading."""
     instant = refused.retrieved_at
-    for file in source.files_on(instant, transport.offered(instant)):
-        if file.role == refused.role and AT in file.role:
+    for file in source.files_among(transport.offered(instant)):
+        if file.role == refused.role and file.dated:
             for url in file.urls[file.urls.index(refused.url) + 1 :]:
                 if (response := transport.fetch(url, instant)) is not None:
                     return response

@@ -35,8 +35,8 @@ class Transport(Protocol):
     def instants(self) -> list[datetime]:
         """The instants at which URLs can be asked, oldest first."""
 
-    def offered(self, instant: datetime) -> frozenset[str] | None:
-        """Every URL that has an answer at ``instant``; None if only asking can tell."""
+    def offered(self, instant: datetime) -> frozenset[str]:
+        """The URLs that have an answer at ``instant``: which days' pages there are."""
 
     def fetch(self, url: str, instant: datetime) -> Response | None:
         """What ``url`` answered at ``instant``; None if it was not retrieved then."""

@@ -5,7 +5,7 @@ Belongs here: what every source module and the landing have in common. Not here:
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import ClassVar
@@ -59,9 +59,7 @@ class PublishedFile:
 
     def of(self, day: date) -> "PublishedFile":
         """The file of one day."""
-        return replace(
-            self, role=f"{self.role}{AT}{day}", urls=tuple(url.format(day=day) for url in self.urls), dated=False
-        )
+        return replace(self, role=f"{self.role}{AT}{day}", urls=tuple(url.format(day=day) for url in self.urls))
 
     def day_of(self, url: str) -> date | None:
         """The day whose file stands at ``url``; None if none does."""
@@ -167,22 +165,13 @@ class Source(ABC):
             SourceRejected: the content is implausible, older or smaller than what is stored.
         """
 
-    def files_on(self, instant: datetime, offered: frozenset[str] | None) -> Iterable[PublishedFile]:
-        """What is asked for at an instant: every file, and of a dated one those of the days that may be there.
-
-        ``offered`` are the URLs that have an answer, None if only asking can tell.
-        """
+    def files_among(self, offered: frozenset[str]) -> Iterator[PublishedFile]:
+        """What is asked for where these URLs have an answer: every file, and of a dated one that of each day there."""
         for file in self.files:
-            if not file.dated:
-                yield file
-            elif offered is None:
-                yield from map(file.of, self.days(file, instant))
-            else:
+            if file.dated:
                 yield from map(file.of, sorted({day for url in offered if (day := file.day_of(url))}))
-
-    def days(self, file: PublishedFile, instant: datetime) -> Iterable[date]:
-        """The days whose dated ``file`` may be there at an instant. That one is not there says nothing."""
-        raise NotImplementedError(f"{self.name} has no dated file {file.role}")
+            else:
+                yield file
 
     @abstractmethod
     def next_expected_at(self, newest_observation: date) -> datetime:

@@ -82,9 +82,9 @@ class Page:
                     found=f"{opened} opened, {closed} closed: cut short",
                     remedy=LOOK,
                 )
-        if struck := next((element for element in root.iter(*STRUCK)), None):
+        if struck := ["".join(element.itertext()) for element in root.iter(*STRUCK)]:
             raise source.rejected(
-                file, place="the text", expected="none struck out", found=repr("".join(struck.itertext())), remedy=LOOK
+                file, place="the text", expected="none struck out", found=repr(struck[0]), remedy=LOOK
             )
         self._root = root
 

@@ -8,7 +8,7 @@ import unicodedata
 from datetime import date
 from decimal import Decimal
 
-# The year before an era's first, which is printed 元年; its first and last day. Maturities run on beyond the last.
+# The year before an era's first, which is printed 元年, and its first day. Maturities run on beyond its last.
 ERAS = {
     "昭和": (1925, date(1926, 12, 25)),
     "平成": (1988, date(1989, 1, 8)),

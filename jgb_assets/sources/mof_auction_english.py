@@ -16,7 +16,6 @@ from jgb_assets.sources.mof_auction_layouts import (
     LIQUIDITY,
     PRICE_COMPETITIVE,
     SMALL_LOTS,
-    UNVERIFIED,
     YIELD_COMPETITIVE,
     Reader,
     Row,
@@ -50,14 +49,9 @@ HEADINGS: tuple[tuple[str, str, str], ...] = (
 ALWAYS = ("issue_number", "auction_date", "issue_date", "maturity_date")
 RESULT = ("bids_jpy_bn", "accepted_jpy_bn", "lowest_price", "highest_yield_pct", "allotment_at_lowest_pct")
 AVERAGES = ("average_price", "average_yield_pct")
-LIQUIDITYS = [
-    "auction_date",
-    "issue_date",
-    "bids_jpy_bn",
-    "accepted_jpy_bn",
-    "highest_spread_pct",
-    "average_spread_pct",
-]
+LIQUIDITY_RESULT = (
+    *("auction_date", "issue_date", "bids_jpy_bn", "accepted_jpy_bn", "highest_spread_pct", "average_spread_pct"),
+)
 DASHES = {"", "-"}  # after every hyphen, dash and minus sign has become one
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 NUMBER = r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
@@ -93,33 +87,18 @@ class English(Reader):
 
     def fields(self, instrument: str) -> Row:
         """The figures by the headings that this instrument must have."""
-        columns = self._columns()
-        single = instrument in YIELD_COMPETITIVE
-        optional_averages = single or instrument in UNVERIFIED
-        needed = [*ALWAYS, *RESULT, *(() if optional_averages else AVERAGES)]
-        needed += [] if self.is_bill else ["security", "coupon_pct"]
-        needed = LIQUIDITYS if instrument == LIQUIDITY else needed
-        needed += ["non_price_1_jpy_bn"] if self.is_bill or instrument in PRICE_COMPETITIVE else []
-        needed += ["non_competitive_jpy_bn"] if instrument in SMALL_LOTS else []
-        for name in needed:
-            if name not in columns:
-                raise self.refused("the headings", f"a column of {name}", f"none among {sorted(columns)}")
-        if self.is_bill and (extra := {"security", "coupon_pct"} & set(columns)):
-            raise self.refused("the headings", "those of a bill", f"{sorted(extra)}")
-        if "security" in needed and (named := instrument_of(columns["security"])) != instrument:
-            raise self.refused("column Security", f"{instrument}, as the title", f"{columns['security']!r} ({named})")
+        needed = self._needed(instrument)
+        columns = self._columns_of(instrument, needed)
         row: Row = {}
         for name, text in columns.items():
-            if name == "security":
+            if name in ("security", "auction_date"):
                 continue
             value = self._value(name, text)
             if value is None and name in needed and name != "non_competitive_jpy_bn":  # none may have come
                 raise self.refused(f"column {name}", "a figure", repr(text))
             row[name] = value
-        if single and any(row.get(name) is not None for name in AVERAGES):
+        if instrument in YIELD_COMPETITIVE and any(row.get(name) is not None for name in AVERAGES):
             raise self.refused("the averages", "none: the auction is at a single price", [row[n] for n in AVERAGES])
-        if row.pop("auction_date") != self.day:
-            raise self.refused("column Auction Date", f"{self.day}, as the address", columns["auction_date"])
         return row
 
     def second_auction(self) -> SecondAuction | None:
@@ -131,14 +110,7 @@ class English(Reader):
         if not titles and "liquidity" in self.page.headings.lower():
             return None
         instrument = self.titled()
-        columns = self._columns()
-        for name in ("security", *ALWAYS, "non_price_2_jpy_bn"):
-            if name not in columns:
-                raise self.refused("the headings", f"a column of {name}", f"none among {sorted(columns)}")
-        if instrument_of(columns["security"]) != instrument:
-            raise self.refused("column Security", f"{instrument}, as the title", columns["security"])
-        if self._value("auction_date", columns["auction_date"]) != self.day:
-            raise self.refused("column Auction Date", f"{self.day}, as the address", columns["auction_date"])
+        columns = self._columns_of(instrument, ["security", *ALWAYS, "non_price_2_jpy_bn"])
         number = self._value("issue_number", columns["issue_number"])
         amount = self._value("non_price_2_jpy_bn", columns["non_price_2_jpy_bn"])
         if not isinstance(number, int):
@@ -166,6 +138,33 @@ class English(Reader):
                 *(row[columns[name]] for name in ("issue", "auction result", "non-price")),
             )
 
+    def _needed(self, instrument: str) -> list[str]:
+        """The fields whose headings its page must have."""
+        if instrument == LIQUIDITY:
+            return [*LIQUIDITY_RESULT]
+        needed = [*ALWAYS, *RESULT]
+        if instrument != BILL:
+            needed += ["security", "coupon_pct"]
+        if instrument == BILL or instrument in PRICE_COMPETITIVE:
+            needed += [*AVERAGES, "non_price_1_jpy_bn"]
+        if instrument in SMALL_LOTS:
+            needed += ["non_competitive_jpy_bn"]
+        return needed
+
+    def _columns_of(self, instrument: str, needed: list[str]) -> dict[str, str]:
+        """The columns, if they are of this instrument and day, and none that is needed is missing."""
+        columns = self._columns()
+        for name in needed:
+            if name not in columns:
+                raise self.refused("the headings", f"a column of {name}", f"none among {sorted(columns)}")
+        if instrument == BILL and (extra := {"security", "coupon_pct"} & set(columns)):
+            raise self.refused("the headings", "those of a bill", f"{sorted(extra)}")
+        if "security" in needed and (named := instrument_of(columns["security"])) != instrument:
+            raise self.refused("column Security", f"{instrument}, as the title", f"{columns['security']!r} ({named})")
+        if self._value("auction_date", columns["auction_date"]) != self.day:
+            raise self.refused("column Auction Date", f"{self.day}, as the address", repr(columns["auction_date"]))
+        return columns
+
     def _columns(self) -> dict[str, str]:
         """What stands below each known heading, of the one row of figures."""
         headers = [(rows, at) for rows in self.page.tables for at, row in enumerate(rows) if _is_header(row)]
@@ -182,8 +181,9 @@ class English(Reader):
         found: dict[str, str] = {}
         for heading, cell in zip(rows[at], below[0], strict=True):
             name, unit = _heading(heading.text)
-            field_ = next((known for known, label, _ in HEADINGS if re.fullmatch(label, name)), None)
-            expected = next((unit_ for known, _, unit_ in HEADINGS if known == field_), "")
+            field_, expected = next(
+                ((known, unit_) for known, label, unit_ in HEADINGS if re.fullmatch(label, name)), (None, "")
+            )
             if field_ is None and cell.text and (not name or unit == BILLION):
                 raise self.refused(f"column {heading.text!r}", "no amount under a heading that is not known", cell.text)
             if field_ is None or (field_.startswith("non_") and unit == PER_100):

@@ -10,13 +10,14 @@ is looked for within its own, and must stand there once.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from jgb_assets.sources.html_pages import Cell
 from jgb_assets.sources.japanese import AMOUNT, DATE, PERCENT, PRICE, amount_jpy, era_date, percent, plain, price_jpy
 from jgb_assets.sources.mof_auction_layouts import (
     INFLATION,
+    ISSUED_WITHIN,
     LIQUIDITY,
     PRICE_COMPETITIVE,
     SMALL_LOTS,
@@ -41,7 +42,6 @@ NEXT_SECTION = re.compile(SECTION + r"(?=[^0-9|])")
 END = r"(?=[^0-9.,%]|$|[0-9]{1,2}\.[^0-9])"  # of a value: the text behind does not go on with it
 MISSING_JA = r"[-‐‑–—―－]+"
 CORRECTED = re.compile(r"\|*\([^()]*(?:訂正|[0-9]円)[^()]*\)")
-SOON = timedelta(days=33)  # between an auction and its issue
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Japanese(Reader):
             raise self.refused("the title", f"the auction of {self.day}", dated)
         if (
             re.search(SECTION + "発行日", text)
-            and not self.day < (issued := self._day(text, "発行日")) <= self.day + SOON
+            and not self.day < (issued := self._day(text, "発行日")) <= self.day + ISSUED_WITHIN
         ):
             raise self.refused("発行日", f"a day soon after {self.day}", issued)
         instrument, self.titled_number = titles.pop()

@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urljoin
@@ -32,6 +32,7 @@ PRICE_COMPETITIVE = {"2y": 2, "5y": 5, "10y": 10, "20y": 20, "30y": 30}
 SMALL_LOTS = {"2y", "5y", "10y"}  # have non-competitive bids, too
 YIELD_COMPETITIVE = {"40y": 40, "5y_climate": 5, "10y_climate": 10}
 UNVERIFIED = {INFLATION: 10, LIQUIDITY: 0}
+ISSUED_WITHIN = timedelta(days=33)  # of the auction, on every row since 1979
 TENORS_YEARS = PRICE_COMPETITIVE | YIELD_COMPETITIVE | UNVERIFIED
 
 FIELDS: dict[str, pa.DataType] = {
@@ -60,12 +61,11 @@ class SecondAuction(NamedTuple):
     amount_jpy_bn: float | None
 
 
-@dataclass
-class Read:
+class Read(NamedTuple):
     """What one page says: its rows, and what of it was not read."""
 
-    rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    rows: list[Row]
+    notes: list[str]
 
 
 @dataclass

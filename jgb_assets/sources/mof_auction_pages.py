@@ -8,7 +8,7 @@ Every yield must be that of its price. What nobody has verified (liquidity-enhan
 is read if it can be, and never stops the rest.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -34,7 +34,7 @@ from jgb_assets.sources.base import (
     TableSpec,
     kind,
 )
-from jgb_assets.sources.calendars import TOKYO, at, is_tokyo_session, tokyo_sessions
+from jgb_assets.sources.calendars import TOKYO, at, is_tokyo_session
 from jgb_assets.sources.html_pages import Page
 from jgb_assets.sources.mof_auction_english import English
 from jgb_assets.sources.mof_auction_japanese import Japanese
@@ -48,6 +48,7 @@ from jgb_assets.sources.mof_auction_layouts import (
     CALENDAR,
     EN,
     FIELDS,
+    ISSUED_WITHIN,
     JA,
     PRICE_COMPETITIVE,
     RESULTS,
@@ -59,8 +60,6 @@ from jgb_assets.sources.mof_auction_layouts import (
     Row,
 )
 
-ASKED_BACK = timedelta(days=62)  # the workbook follows within two months
-MONTHS_AHEAD = 3  # calendars appear about three months before
 RANGES = {  # lowest and highest real value since 2015: prices 81.95 and 112.7, covers 2.1 and 7.6
     "coupon_pct": (0, 9),
     "lowest_price": (60, 130),
@@ -72,7 +71,6 @@ RANGES = {  # lowest and highest real value since 2015: prices 81.95 and 112.7, 
 # A reopened issue is shorter than its tenor: since 2007 plain bonds have 0.94 to 1.01 of it, the others 0.87 and more.
 TERM_OF_TENOR, TERM_OF_OTHERS = (0.9, 1.015), (0.7, 1.015)
 BILL_TERM_DAYS = (50, 372)
-ISSUED_WITHIN = timedelta(days=33)  # of the auction, on every row since 1979
 STEPS = {  # of the figure that is bid
     **{bond: {"lowest_price": 0.05} for bond in ("20y", "30y", "10y_inflation")},
     **{bond: {"lowest_price": 0.01} for bond in ("5y", "10y")},
@@ -180,15 +178,6 @@ class MofAuctionPages(Source):
         ),
     )
     tables = (AUCTIONS, SECOND_AUCTIONS, LISTED)
-
-    def days(self, file: PublishedFile, instant: datetime) -> Iterable[date]:
-        """Each session of the last weeks; of the calendar each month from then to those that are announced."""
-        today = instant.astimezone(TOKYO).date()
-        sessions = tokyo_sessions(today - ASKED_BACK, today)
-        if file.role != CALENDAR:
-            return sessions
-        months = (today + timedelta(days=31 * number) for number in range(MONTHS_AHEAD + 1))
-        return sorted({day.replace(day=1) for day in (*sessions, *months)})
 
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
         """Read every page by its labels."""

@@ -58,6 +58,12 @@ def test_what_has_no_element_is_no_page(body: str) -> None:
         page(body)
 
 
+@pytest.mark.parametrize("tag", ["del", "s", "strike"])
+def test_a_figure_that_is_struck_out_is_not_read(tag: str) -> None:
+    with pytest.raises(SourceRejected, match="none struck out, found '1兆円'"):
+        page(within(f"<p>応募額 <{tag}>1兆円</{tag}>（訂正後 2兆円）</p>"))
+
+
 def test_a_page_has_up_to_256_000_bytes() -> None:
     largest = within("札" * ((MAX_BYTES - len(within(""))) // 3)).encode()
     largest += b" " * (MAX_BYTES - len(largest))

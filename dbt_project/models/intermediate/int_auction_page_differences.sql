@@ -4,13 +4,7 @@
     'average_yield_pct', 'lowest_price', 'highest_yield_pct'
 ] -%}
 {%- set may_come_later = ['non_competitive_jpy_bn', 'non_price_1_jpy_bn', 'non_price_2_jpy_bn'] -%}
-with sheets as (
-
-    {{ latest_version(ref('stg_mof_jgb_auctions__auctions'), ['sheet', 'auction_date']) }}
-
-),
-
-pages as (
+with pages as (
 
     {{ latest_version(ref('stg_mof_auction_pages__results'), ['instrument', 'auction_date']) }}
 
@@ -22,12 +16,6 @@ second_pages as (
 
 ),
 
-instruments as (
-
-    select * from {{ ref('jgb_instruments') }}
-
-),
-
 exceptions as (
 
     select * from {{ ref('auction_page_exceptions') }}
@@ -36,11 +24,8 @@ exceptions as (
 
 workbook as (
 
-    select
-        instruments.instrument,
-        sheets.*
-    from sheets
-    inner join instruments on sheets.sheet = instruments.sheet
+    select * from {{ ref('int_auction_results') }}
+    where source_kind = 'workbook'
 
 ),
 
@@ -109,7 +94,7 @@ differences as (
     where
         {%- if column == 'non_competitive_jpy_bn' %}
         -- Pages may print small lots to 0.1 only.
-        abs(page_{{ column }} - workbook_{{ column }}) >= 0.1
+        abs(page_{{ column }} - coalesce(workbook_{{ column }}, -1)) >= 0.1
         {%- elif column in may_come_later %}
         page_{{ column }} <> coalesce(workbook_{{ column }}, -1)
         {%- else %}
