@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -72,7 +73,7 @@ class Layout(Generic[Cells]):
 
 
 def _rows(body: bytes, separator: str, quoted: bool = True) -> Rows:
-    text = body.decode("cp932")  # ASCII but for one ※ footer
+    text = body.decode("cp932")  # ASCII but for one ※ footer and the flows of securities
     lines = io.StringIO(text, newline="")
     rows = list(csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE))
     if not rows:
@@ -89,6 +90,13 @@ def _lines(rows: Rows, separator: str, quoted: bool = False) -> bytes:
     return "".join(line + "\r\n" for line in lines).encode("ascii")
 
 
+def _records(rows: Rows) -> bytes:
+    """The ministry's Japanese with CR LF; cells with a comma or a line feed stand in quotation marks."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode("cp932")
+
+
 def _match(cells: Sequence[str], place: str, *patterns: str) -> None:
     """One pattern a cell; the last one holds for the cells to its right, too."""
     for number, (cell, pattern) in enumerate(zip(cells, chain(patterns, repeat(patterns[-1])), strict=False), start=1):
@@ -102,10 +110,10 @@ def _expect(rows: Rows, at: int, *patterns: str) -> None:
     _match(rows[at], f"line {at + 1}", *patterns)
 
 
-def _expect_prose(rows: Rows, start: int) -> None:
-    """What is left out fills the first cell of its line at most: a row of figures is never taken for a note."""
+def _expect_prose(rows: Rows, start: int, cells: int = 1) -> None:
+    """What is left out fills the first cells of its line at most: a row of figures is never taken for a note."""
     for at in range(start, len(rows)):
-        _expect(rows, at, ".*", "")
+        _expect(rows, at, *[".*"] * cells, "")
 
 
 def _first(rows: Rows, pattern: str, start: int = 0) -> int:
@@ -198,6 +206,144 @@ def read_mfh(body: bytes) -> Rows:
     return rows[:end]
 
 
+PAR_TENOR = r"\d{1,2} (Mo|Yr)|1\.5 Month"
+
+
+def read_par_yields(body: bytes) -> Rows:
+    """Header and days of a year of par yields: there is nothing else in the file."""
+    rows = _rows(body, ",")
+    _expect(rows, 0, "Date", PAR_TENOR)
+    for at in range(1, len(rows)):
+        _expect(rows, at, r"\d{2}/\d{2}/\d{4}", r"(\d{1,2}\.\d{2})?")
+    return rows
+
+
+def write_par_yields(rows: Rows) -> bytes:
+    """ASCII with LF, the tenors in quotation marks; the publisher's last line has no end, ours has."""
+    (date, *tenors), *days = rows
+    lines = [[date, *(f'"{tenor}"' for tenor in tenors)], *days]
+    return "".join(",".join(line) + "\n" for line in lines).encode("ascii")
+
+
+# --- the flows of securities: delimited text, line feeds in labels (a line is a record here) --------------------
+
+Labels = tuple[tuple[str, ...], ...]  # of each line above the data the cells that are not blank
+
+STAMP_JA = r"最終更新日 +令和\d{1,2}年\d{1,2}月\d{1,2}日"
+STAMP = r"Final Update +[A-Z][a-z]+ +\d{1,2} *, *\d{4}"
+ASSETS_JA = ("株式・投資ファンド持分", r"中\u3000長\u3000期\u3000債", "小計", r"短\u3000\u3000期\u3000\u3000債", "合計")
+ASSETS = (
+    "Equity and investment fund shares",
+    " ?Long-term debt securities",
+    "Subtotal",
+    "Short-term debt securities",
+    "Total",
+)
+TRADES_JA = ("取得", "処分", "ネット")
+TRADES = ("Acquisition", "Disposition", "Net")
+WEEK: Labels = (
+    (r"対外及び対内証券売買契約等の状況\u3000\(週次・指定報告機関ベース）", STAMP_JA),
+    (r"International Transactions in Securities \(Weekly; based on reports from designated major investors\)", STAMP),
+    (),
+    ("単位： 億円",),
+    ("Unit: 100 million Yen",),
+    (),
+    (),
+    (r"１．対外証券投資\u3000【居住者による取得・処分】", r"2．対内証券投資\u3000【非居住者による取得・処分】"),
+    (r"1\. Portfolio Investment Assets", r"2\. Portfolio Investment Liabilities"),
+    (),
+    ("期間\nPeriod", *("   株式 ・投資ファンド持分", "   中 長 期 債 ", "  小  計", "   短 期 債", "  合  計") * 2),
+    ASSETS * 2,
+    (*TRADES_JA, *TRADES_JA, "ネット", *TRADES_JA, "ネット") * 2,
+    (*TRADES, *TRADES, "Net", *TRADES, "Net") * 2,
+)
+MONTHA1: Labels = (
+    ("対外及び対内証券売買契約等の状況（月別推移）", STAMP_JA),
+    (r"International Transactions in Securities\(Monthly; based on reports from designated major investors\)", STAMP),
+    (),
+    ("（単位：億円）",),
+    (r"\(Unit: 100 mil Yen\)",),
+    ("対外証券投資【居住者による取得・処分】", "対内証券投資【非居住者による取得・処分】", "小計", "合計"),
+    ("Portfolio Investment Assets", "Portfolio Investment Liabilities", "Subtotal", "Total"),
+    (*ASSETS_JA * 2, "ネット", "ネット"),
+    (*ASSETS * 2, "Net", "Net"),
+    (*(*TRADES_JA, *TRADES_JA, "ネット", *TRADES_JA, "ネット") * 2, r"（A-B\)", r"\(C-D\)"),
+    (
+        *(*TRADES, *TRADES, r"Net \(A\)", *TRADES, r"Net \(C\)"),
+        *(*TRADES, *TRADES, r"Net \(B\)", *TRADES, r"Net \(D\)"),
+    ),
+)
+MONTHB3: Labels = (
+    ("投資家部門別対外証券投資（中長期債）", STAMP_JA),
+    (
+        r"Purchases and Sales of Foreign Securities by Residents by Types of Investors\(Long-term debt securities\)",
+        STAMP,
+    ),
+    ("（単位：億円）",),
+    ("（Unit: 100 mil Yen）",),
+    ("各部門計", "公的部門", "預金取扱機関", "その他部門"),
+    ("中央銀行", "一般政府", "銀行等（銀行勘定）", "信託銀行（銀行勘定）", "その他金融機関", "その他"),
+    ("銀行等及び信託銀行（信託勘定）", "金融商品取引業者", "生命保険会社", "損害保険会社", "投資信託委託会社等"),
+    (
+        *(r"（a\+b\+c\+ｄ\)", " Public Sector", r"Deposit-taking Corporations \(b\)", r"Other Sectors （d\)"),
+        *("銀行等（信託勘定）", "信託銀行（信託勘定）"),
+    ),
+    (
+        *(r"Central Bank \(a\)", r"General Government \(ｃ\)"),
+        *(r"Banks（Banking Accounts\)", r"Trust Banks\(Banking Accounts）", "Other Financial Corporations"),
+        *("Banks and Trust banks（Trust Accounts）", "Banks（Trust Accounts）", "Trust Banks（Trust Accounts）"),
+        *("Financial Instruments Firms", "Life Insurance Companies", "Non-Life Insurance Companies"),
+        *("Investment Trust Management Companies", "Others"),
+    ),
+    TRADES_JA * 17,
+    TRADES * 17,
+)
+GROSS = r"[0-9]+(,[0-9]{3})*"
+WEEKS = r"\d{4}．\d{1,2}．\d{1,2}～ ?(\d{4}．)?\d{1,2}．\d{1,2} ?"
+MONTH = (
+    r"(\d{4}|\((平成|令和)(\d{1,2}|元)年\)\u3000?)?",  # the era stands beside February
+    "([1-9１-９]|1[0-2])月",
+    "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec",
+)
+YEAR = (r"\d{4}年\(1月～12月）  \d{4}CY|\d{4}年4月～\d{4}年3月  \d{4}FY", "", "")
+
+
+def _flows(body: bytes, labels: Labels) -> tuple[Rows, list[str]]:
+    """The file without its notes, an empty line after the data; and what stands below each label of the last line."""
+    rows = _rows(body, ",")
+    end = next((at for at in range(len(labels), len(rows)) if not any(rows[at])), len(rows))
+    if end == len(rows):
+        raise Unreadable(f"line {end + 1}: expected an empty line after the data, found the end of the file")
+    for at, patterns in enumerate(labels):  # in which column a label stands is for the parser
+        found = [cell for cell in rows[at] if cell]
+        found += [""] * (len(patterns) - len(found))
+        _match(found, f"line {at + 1}, of its cells that are not blank", *patterns, "")
+    _expect_prose(rows, end, cells=3)
+    return rows[: end + 1], [GROSS if label in TRADES[:2] else f"-?{GROSS}" for label in rows[len(labels) - 1]]
+
+
+def read_weeks(body: bytes) -> Rows:
+    """Titles, stamps, labels and weeks of ``week.csv``; a blank stands after each figure."""
+    rows, (_, *figures) = _flows(body, WEEK)
+    for at in range(len(WEEK), len(rows) - 1):
+        _expect(rows, at, WEEKS, *(f"{figure} " for figure in figures))
+    return rows
+
+
+def read_months(body: bytes, labels: Labels, missing: str | None = None) -> Rows:
+    """Titles, stamps, labels, months, calendar and fiscal years of a monthly file; ``missing`` stands for no figure.
+
+    The year's months to come are there, too, without figures.
+    """
+    rows, below = _flows(body, labels)
+    figures = [figure if missing is None else f"{figure}|{missing}" for figure in below[len(MONTH) :]]
+    for at in range(len(labels), len(rows) - 1):
+        is_month = bool(rows[at][1])
+        is_to_come = is_month and not any(rows[at][len(MONTH) :])
+        _expect(rows, at, *(MONTH if is_month else YEAR), *([""] if is_to_come else figures))
+    return rows
+
+
 # --- the auction workbook -------------------------------------------------------------------------------------
 
 LABELS, FIRST_ROW = 2, 5  # rows from 0: title, blank, Japanese labels, English labels, units, data
@@ -260,7 +406,7 @@ def write_workbook(sheets: Sheets) -> bytes:
 _YIELDS = Layout(read_yields, partial(_lines, separator=","))
 _SLT = Layout(read_slt, partial(_lines, separator="\t"))
 
-LAYOUTS: dict[str, Layout[Any]] = {  # file name -> layout; whose file it is says the registry, by its URL
+LAYOUTS: dict[str, Layout[Any]] = {  # file name (* where a day may stand) -> layout; the registry says whose it is
     "jgbcme_all.csv": _YIELDS,
     "jgbcme.csv": _YIELDS,
     "Auction_Results_for_JGBs.xls": Layout(read_workbook, write_workbook),
@@ -268,6 +414,10 @@ LAYOUTS: dict[str, Layout[Any]] = {  # file name -> layout; whose file it is say
     "slt_table3.txt": _SLT,
     "slt_table5.txt": _SLT,
     "mfhhis01.txt": Layout(read_mfh, partial(_lines, separator="\t", quoted=True)),
+    "week.csv": Layout(read_weeks, _records),
+    "montha1.csv": Layout(partial(read_months, labels=MONTHA1), _records),
+    "monthb3.csv": Layout(partial(read_months, labels=MONTHB3, missing="-"), _records),
+    "all@type=daily_treasury_yield_curve&*": Layout(read_par_yields, write_par_yields),
 }
 
 
@@ -280,16 +430,15 @@ def build(archive: Path, bundle: Path) -> None:
     """
     if strays := [path for path in bundle.glob("*") if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}Z", path.name)]:
         raise Unreadable(f"{strays[0]}: expected a bundle, folders of instants; it would be replaced as a whole")
-    owners = {url: source for source in SOURCES.values() for file in source.files for url in file.urls}
     bundle.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".bundle-", dir=bundle.parent) as beside:
         new = Path(beside) / "new"
         total = 0
         for original in sorted(path for path in archive.glob("*/*/**/*") if path.is_file()):
             instant, *parts = original.relative_to(archive).parts
-            url = "https://" + "/".join(parts)
-            if url in owners:
-                total += _rebuild(original, new / instant / Path(*parts), url, instant, owners[url])
+            url = "https://" + "/".join(parts).replace("@", "?", 1)
+            if source := _owner(url):
+                total += _rebuild(original, new / instant / Path(*parts), url, instant, source)
         if not 0 < total <= MAX_BYTES:
             raise Unreadable(f"{archive}: expected figures of 1 to {MAX_BYTES:,} bytes, found {total:,}")
         if bundle.exists():
@@ -298,13 +447,22 @@ def build(archive: Path, bundle: Path) -> None:
     print(f"{total:,} bytes in {bundle}")
 
 
+def _owner(url: str) -> Source | None:
+    """The source that asks for ``url``, on whatever day."""
+    for source in SOURCES.values():
+        if any(file.day_of(url) if file.dated else url in file.urls for file in source.files):
+            return source
+    return None
+
+
 def _rebuild(original: Path, target: Path, url: str, instant: str, source: Source) -> int:
     """Write one file and its sidecar; returns their bytes."""
-    if target.name not in LAYOUTS:
+    layout = next((layout for name, layout in LAYOUTS.items() if fnmatchcase(target.name, name)), None)
+    if layout is None:
         raise Unreadable(f"{original}: a file of {source.name} without a layout; add one to LAYOUTS in {__file__}")
     published = original.read_bytes()
     try:
-        body = LAYOUTS[target.name].rebuild(published)
+        body = layout.rebuild(published)
     except (ValueError, csv.Error, xlrd.XLRDError, xlrd.compdoc.CompDocError) as error:
         raise Unreadable(f"{original}: {error}") from error
     retrieved_at = datetime.strptime(instant, INSTANT).replace(tzinfo=UTC)

@@ -4,7 +4,8 @@ Belongs here: comparing, appending and replaying tables by key. Not here: why a 
 
 A change log is the table's own columns plus ``first_seen_at`` (the retrieval at which this value of this key was first
 seen), ``change`` (added, revised, withdrawn; a withdrawn row has null values), ``source_url`` and ``sha256`` of the
-snapshot it was seen in. The table as known at an instant is one filter: the last row of each key seen by then.
+snapshot it was seen in, and ``previous_retrieved_at``, when that file had been retrieved before and did not have it.
+The table as known at an instant is one filter: the last row of each key seen by then.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ SEEN = [
     CHANGE,
     pa.field("source_url", pa.string(), nullable=False),
     pa.field("sha256", pa.string(), nullable=False),
+    pa.field("previous_retrieved_at", TIMESTAMP),
 ]
 APPLIED = b"jgb.applied_snapshots"
 
@@ -37,7 +39,8 @@ def log_schema(spec: TableSpec) -> pa.Schema:
 def compare(stored: pa.Table, new: pa.Table, spec: TableSpec) -> pa.Table:
     """The rows of ``new`` that ``stored`` lacks or has otherwise, and the rows gone, with ``change``.
 
-    A row that a ``rolling`` file no longer shows still stands.
+    A row that a ``rolling`` file no longer shows still stands, but for those of the newest day that it shows: of that
+    day it shows all.
 
     Raises:
         ValueError: a key stands twice in ``new``, which is a defect of its parser.
@@ -61,10 +64,7 @@ def compare(stored: pa.Table, new: pa.Table, spec: TableSpec) -> pa.Table:
         return taken.append_column(CHANGE, pa.array([change] * taken.num_rows, pa.string()))
 
     gone = rows(stored, pc.and_(is_stored, pc.invert(is_new)), "in_stored", "withdrawn")
-    if spec.role_column:
-        gone = gone.filter(pc.invert(pc.is_in(gone[spec.role_column], pa.array(sorted(spec.rolling), pa.string()))))
-    elif spec.rolling:
-        gone = gone.slice(0, 0)
+    gone = gone.filter(pc.invert(_stands(gone, new, spec)))
     for value in spec.values:
         position = gone.schema.get_field_index(value)
         gone = gone.set_column(
@@ -78,6 +78,18 @@ def compare(stored: pa.Table, new: pa.Table, spec: TableSpec) -> pa.Table:
         ]
     )
     return changes.sort_by([(key, "ascending") for key in keys])
+
+
+def _stands(gone: pa.Table, new: pa.Table, spec: TableSpec) -> pa.Array:
+    """Which of the rows that are gone a rolling file has merely stopped to show."""
+    if not spec.rolling:
+        return pa.array([False] * gone.num_rows, pa.bool_())
+    stands = pa.array([True] * gone.num_rows, pa.bool_())
+    if spec.role_column:
+        stands = pc.is_in(gone[spec.role_column], pa.array(sorted(spec.rolling), pa.string()))
+    if spec.observation_date and new.num_rows:
+        stands = pc.and_(stands, pc.not_equal(gone[spec.observation_date], pc.max(new[spec.observation_date])))
+    return stands
 
 
 def state(log: pa.Table, spec: TableSpec) -> pa.Table:
@@ -102,6 +114,7 @@ def extend(
         changes["change"],
         pa.array([files[role].url for role in roles], pa.string()),
         pa.array([files[role].sha256 for role in roles], pa.string()),
+        pa.array([files[role].previous_retrieved_at for role in roles], TIMESTAMP),
     ]
     rows = pa.table([*changes.select(spec.schema.names).columns, *seen], schema=log_schema(spec))
     return pa.concat_tables([log, rows])
@@ -126,14 +139,16 @@ class ChangeLogs:
         """Replace one table's file as a whole, saying which snapshots it adds up."""
         write_table(self.path(name), table.replace_schema_metadata({APPLIED: applied.encode()}))
 
-    def applied(self, name: str) -> str | None:
-        """Which snapshots the stored file adds up, None if there is no file or it is damaged."""
+    def applied(self, name: str, schema: pa.Schema) -> str | None:
+        """Which snapshots the stored file adds up, None if there is no file, it is damaged or has other columns."""
         path = self.path(name)
         try:
-            metadata = pq.read_schema(path).metadata if path.is_file() else None
+            stored = pq.read_schema(path) if path.is_file() else None
         except pa.ArrowInvalid:
             return None
-        return (metadata or {}).get(APPLIED, b"").decode() or None
+        if stored is None or not stored.equals(schema):
+            return None
+        return (stored.metadata or {}).get(APPLIED, b"").decode() or None
 
 
 def _numbered(table: pa.Table, name: str) -> pa.Table:

@@ -4,8 +4,8 @@ Belongs here: the order of these steps and what happens when one refuses. Not he
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -68,10 +68,13 @@ def _land(
     logs = _stored_logs(source, store, change_logs)
     arrived: list[Record] = []
     warnings: list[str] = []
+    looked: dict[str, datetime] = {}  # when each file was last retrieved, whatever it brought
     for instant in transport.instants():
-        responses = _fetch(source, transport, instant)
         known = _newest(records, instant)
-        new = {role: _snapshot(role, response) for role, response in responses.items()}
+        looked = {role: at for role, record in known.items() if (at := record.retrieved_at) < instant} | looked
+        responses = _fetch(source, transport, instant, known)
+        new = {role: _snapshot(role, response, looked.get(role)) for role, response in responses.items()}
+        looked |= dict.fromkeys(responses, instant)
         new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
         if not new:
             continue
@@ -90,7 +93,7 @@ def _land(
                     raise
                 warnings.append(f"{other.url} is read in place of what was refused: {rejection}")
                 responses[refused.role] = other
-                files[refused.role] = new[refused.role] = _snapshot(refused.role, other)
+                files[refused.role] = new[refused.role] = _snapshot(refused.role, other, refused.previous_retrieved_at)
         new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
         if not new:
             continue
@@ -129,17 +132,17 @@ def stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) -
 def _stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) -> dict[str, pa.Table]:
     records = store.records(source.name)
     wanted = _digest(records)
-    if any(change_logs.applied(name) != wanted for name in _schemas(source)):
+    if any(change_logs.applied(name, schema) != wanted for name, schema in _schemas(source).items()):
         logs = _replay(source, [store.read(record) for record in records])
         _save(source, change_logs, logs, records)
         return logs
     return {name: change_logs.read(name, schema) for name, schema in _schemas(source).items()}
 
 
-def _fetch(source: Source, transport: Transport, instant: datetime) -> dict[str, Response]:
+def _fetch(source: Source, transport: Transport, instant: datetime, known: Collection[str]) -> dict[str, Response]:
     """For each role the first of its URLs that answers."""
     responses = {}
-    for file in source.files_among(transport.offered(instant)):
+    for file in source.files_among(transport.offered(instant), known, instant.date()):
         for url in file.urls:
             if (response := transport.fetch(url, instant)) is not None:
                 responses[file.role] = response
@@ -154,7 +157,7 @@ def _is_new(snapshot: Snapshot, known: Mapping[str, Record]) -> bool:
 def _fetch_instead(source: Source, transport: Transport, refused: Snapshot) -> Response | None:
     """The same day's page in the publisher's other language; of other files there is no second reading."""
     instant = refused.retrieved_at
-    for file in source.files_among(transport.offered(instant)):
+    for file in source.files_among(transport.offered(instant), (), instant.date()):
         if file.role == refused.role and file.dated:
             for url in file.urls[file.urls.index(refused.url) + 1 :]:
                 if (response := transport.fetch(url, instant)) is not None:
@@ -205,11 +208,24 @@ def _refuse_rewriting(source: Source, spec: TableSpec, new: Mapping[str, Snapsho
 
 def _replay(source: Source, arrivals: list[Snapshot]) -> dict[str, pa.Table]:
     """The change logs from nothing: at each instant the newest bytes of every role, in order of arrival."""
+    arrivals = _after_each_other(arrivals)
     logs = {name: schema.empty_table() for name, schema in _schemas(source).items()}
     for instant in sorted({snapshot.retrieved_at for snapshot in arrivals}):
         files = _newest(arrivals, instant)
         logs = _advance(source, logs, files, source.parse(files), instant)
     return logs
+
+
+def _after_each_other(arrivals: list[Snapshot]) -> list[Snapshot]:
+    """Each with the retrieval before it: one that arrived in between since then counts, too."""
+    told = []
+    for snapshot in arrivals:
+        before = [other.retrieved_at for other in arrivals if other.role == snapshot.role]
+        before = [instant for instant in before if instant < snapshot.retrieved_at]
+        if snapshot.previous_retrieved_at:
+            before.append(snapshot.previous_retrieved_at)
+        told.append(replace(snapshot, previous_retrieved_at=max(before, default=None)))
+    return told
 
 
 def _advance(
@@ -266,8 +282,8 @@ def _digest(records: list[Record]) -> str:
     return _sha256("\n".join(record.name for record in records).encode())
 
 
-def _snapshot(role: str, response: Response) -> Snapshot:
-    return Snapshot(role, response.url, response.retrieved_at, _sha256(response.body), response.body)
+def _snapshot(role: str, response: Response, previous: datetime | None) -> Snapshot:
+    return Snapshot(role, response.url, response.retrieved_at, _sha256(response.body), response.body, previous)
 
 
 def _sha256(body: bytes) -> str:

@@ -24,7 +24,11 @@ LOCK_SECONDS = 600  # landing takes seconds; a run that waits longer than this w
 
 @dataclass(frozen=True)
 class Record:
-    """The sidecar of a snapshot. Order of arrival: ``retrieved_at``, then ``sequence``."""
+    """The sidecar of a snapshot. Order of arrival: ``retrieved_at``, then ``sequence``.
+
+    ``previous_retrieved_at`` is the retrieval before it that asked for the file, also if that brought no other bytes:
+    what came now was not there then.
+    """
 
     sequence: int
     source: str
@@ -38,6 +42,7 @@ class Record:
     licence: str
     citation: str
     file: str
+    previous_retrieved_at: datetime | None = None
 
     @property
     def order(self) -> tuple[datetime, int]:
@@ -77,7 +82,7 @@ class SnapshotStore:
         body = path.read_bytes()
         if hashlib.sha256(body).hexdigest() != record.sha256:
             raise OSError(f"{path} is damaged: its sha256 is not {record.sha256}. Restore it from a backup.")
-        return Snapshot(record.role, record.url, record.retrieved_at, record.sha256, body)
+        return Snapshot(record.role, record.url, record.retrieved_at, record.sha256, body, record.previous_retrieved_at)
 
     def add(self, source: Source, snapshot: Snapshot, last_modified: str | None) -> Record:
         """Keep bytes that passed the gate; the sidecar is written last and makes them count."""
@@ -95,6 +100,7 @@ class SnapshotStore:
             licence=source.licence,
             citation=source.citation,
             file=snapshot.sha256 + suffix,
+            previous_retrieved_at=snapshot.previous_retrieved_at,
         )
         folder = self._snapshots / source.name
         if not (folder / record.file).exists():
@@ -130,4 +136,9 @@ def _json(fields: dict[str, object]) -> bytes:
 
 def _read_record(path: Path) -> Record:
     fields = json.loads(path.read_text())
-    return Record(**fields | {"retrieved_at": datetime.fromisoformat(fields["retrieved_at"])})
+    instants = {
+        name: datetime.fromisoformat(fields[name])
+        for name in ("retrieved_at", "previous_retrieved_at")
+        if fields.get(name)
+    }
+    return Record(**fields | instants)

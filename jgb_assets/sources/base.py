@@ -5,7 +5,7 @@ Belongs here: what every source module and the landing have in common. Not here:
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import ClassVar
@@ -64,14 +64,14 @@ class PublishedFile:
     def day_of(self, url: str) -> date | None:
         """The day whose file stands at ``url``; None if none does."""
         for template in self.urls:
-            before, form, after = re.split(r"\{day:(.*?)\}", template)
-            if url.startswith(before) and url.endswith(after):
-                try:
-                    day = datetime.strptime(url[len(before) : len(url) - len(after)], form).date()  # noqa: DTZ007
-                except ValueError:
-                    continue
-                if template.format(day=day) == url:
-                    return day
+            before, form, after, *_ = re.split(r"\{day:(.*?)\}", template)
+            stated = re.fullmatch(re.escape(before) + "(.+?)" + re.escape(after) + ".*", url)
+            try:
+                day = datetime.strptime(stated[1], form).date() if stated else None  # noqa: DTZ007
+            except ValueError:
+                continue
+            if day and template.format(day=day) == url:
+                return day
         return None
 
 
@@ -84,7 +84,7 @@ class TableSpec:
     rows that the publisher ever rewrites at once, None where revisions are its habit. A table read from
     several files names the role of each row's file in ``role_column``. ``rolling`` are the roles of files that show a
     window (the current month, the newest months of the largest holders): a row of theirs that they no longer show
-    still stands. ``observation_date`` is None where rows tell of the future.
+    still stands, if it is not of their newest day. ``observation_date`` is None where rows tell of the future.
     """
 
     name: str
@@ -105,13 +105,14 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A publisher's bytes as retrieved at an instant (UTC)."""
+    """A publisher's bytes as retrieved at an instant (UTC), and when their file had been retrieved before that."""
 
     role: str
     url: str
     retrieved_at: datetime
     sha256: str
     body: bytes = field(repr=False)
+    previous_retrieved_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -165,8 +166,11 @@ class Source(ABC):
             SourceRejected: the content is implausible, older or smaller than what is stored.
         """
 
-    def files_among(self, offered: frozenset[str]) -> Iterator[PublishedFile]:
-        """What is asked for where these URLs have an answer: every file, and of a dated one that of each day there."""
+    def files_among(self, offered: frozenset[str], stored: Collection[str], today: date) -> Iterator[PublishedFile]:
+        """What is asked for where these URLs have an answer: every file, and of a dated one that of each day there.
+
+        A source may leave out what it has ``stored`` (roles) and what no longer changes ``today``.
+        """
         for file in self.files:
             if file.dated:
                 yield from map(file.of, sorted({day for url in offered if (day := file.day_of(url))}))

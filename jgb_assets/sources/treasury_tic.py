@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from jgb_assets.sources.base import (
     CONFIRM,
     LOOK,
+    TIMESTAMP,
     Arrival,
     PublishedFile,
     Snapshot,
@@ -27,7 +28,7 @@ from jgb_assets.sources.base import (
     TableSpec,
     refuse_html,
 )
-from jgb_assets.sources.calendars import NEW_YORK, at
+from jgb_assets.sources.calendars import NEW_YORK, at, is_us_business_day, nth_open_day_after
 
 SLT_FIRST_MONTH = 2020 * 12  # tables 3 and 1 start in January 2020; a month is counted as 12 * year + month - 1
 MFH_FIRST_MONTH = 2000 * 12 + 2  # the major holders start in March 2000
@@ -108,8 +109,17 @@ SAME_FACTOR_SHARE = 0.5
 RELEASES = {
     (2026, month): date(2026, month, day)
     for month, day in enumerate((15, 18, 18, 15, 18, 18, 14, 17, 16, 16, 18, 15), start=1)
+} | {  # put off while federal offices were closed
+    (2013, 10): date(2013, 10, 22),
+    (2025, 10): date(2025, 11, 18),
+    (2025, 11): date(2025, 11, 18),
 }
-LATEST_RELEASE_WEEKDAY = 14  # beyond the calendar: the 11th business day and up to 3 more
+LATEST_RELEASE_DAY = 14  # outside the calendar: the 11th business day and up to 3 more
+CLOSURES = (  # of federal offices, first and last day: no business days for a release
+    (date(2013, 10, 1), date(2013, 10, 16)),
+    (date(2018, 12, 22), date(2019, 1, 25)),
+    (date(2025, 10, 1), date(2025, 11, 12)),
+)
 
 TEXT_MARK = re.compile(r"\s*\d+/$")  # "United Kingdom 2/"
 YEAR_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
@@ -140,6 +150,7 @@ def _table(
     columns: dict[str, pa.DataType],
     rolling: frozenset[str] = frozenset(),
 ) -> TableSpec:
+    columns |= {"published_at": TIMESTAMP}
     schema = pa.schema([pa.field(column, kind, nullable=column not in key) for column, kind in columns.items()])
     return TableSpec(name, description, schema, key, values, "month_end_date", roles=(name,), rolling=rolling)
 
@@ -216,13 +227,6 @@ COLUMN_SUMS: dict[str, list[tuple[tuple[str, ...], str]]] = {
     "table3": [((f"for_lt_treas_{m}", f"for_st_treas_{m}"), f"for_treas_{m}") for m in ("pos", "net")],
     "table1": [(tuple(f"for_lt_{asset}_{m}" for asset in ASSETS), f"for_lt_total_{m}") for m in MEASURES],
 }
-# Rows of table 5 that are no country's total: holder and column of table 3.
-TABLE5_IN_TABLE3 = {
-    "Of Which: Foreign Official Treasury Bills": ("Of Which: Foreign Official", "for_st_treas_pos"),
-    "Of Which: Foreign Official T-Bonds & Notes": ("Of Which: Foreign Official", "for_lt_treas_pos"),
-}
-
-
 _Grid = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -301,26 +305,20 @@ class TreasuryTic(Source):
         return tables
 
     def gate(self, arrival: Arrival) -> list[str]:
-        """Refuse what is older, smaller, frozen or implausible, and files of one release that contradict each other."""
+        """Refuse what is older, smaller, frozen or implausible, and files of different releases."""
         warnings = []
         for spec in self.tables:
             if spec.name in arrival.retrieved:
                 warnings += self._gate_time(arrival, spec)
                 warnings += self._gate_revisions(arrival, spec)
                 warnings += self._gate_bands(arrival, spec)
-        if {"table3", "table5"} <= arrival.retrieved:
-            self._gate_table5(arrival)
-        if {"table3", "table1"} <= arrival.retrieved:
-            self._gate_table1(arrival)
+        for role in ("table5", "table1"):
+            warnings += self._gate_release(arrival, role)
         return warnings
 
     def next_expected_at(self, newest_observation: date) -> datetime:
-        """16:00 New York on the announced day; beyond the calendar on the latest day that the rule allows."""
-        release = newest_observation.year * 12 + newest_observation.month - 1 + 3
-        year, month = release // 12, release % 12 + 1
-        first = date(year, month, 1)
-        weekdays = [day for n in range(28) if (day := first + timedelta(days=n)).weekday() < 5]
-        return at(RELEASES.get((year, month), weekdays[LATEST_RELEASE_WEEKDAY - 1]), 16, 0, NEW_YORK)
+        """16:00 New York on the announced day; outside the calendar on the latest day that the rule allows."""
+        return _released_at(newest_observation.year * 12 + newest_observation.month)
 
     # --- layout -----------------------------------------------------------------------------------------------
 
@@ -363,18 +361,6 @@ class TreasuryTic(Source):
 
     def _refuse(self, file: Snapshot, place: str, expected: str, found: str, remedy: str = CONFIRM) -> SourceRejected:
         return self.rejected(file, place=place, expected=expected, found=found, remedy=remedy)
-
-    def _contradiction(self, arrival: Arrival, role: str, place: str, expected: str, found: str) -> SourceRejected:
-        """A refusal of ``role`` and table 3 together: they do not fit each other."""
-        return SourceRejected(
-            source=self.name,
-            role=None,
-            url=f"{arrival.files[role].url} against {arrival.files['table3'].url}",
-            place=place,
-            expected=expected,
-            found=found,
-            remedy=AGAIN + CONFIRM,
-        )
 
     # --- gates ------------------------------------------------------------------------------------------------
 
@@ -461,56 +447,24 @@ class TreasuryTic(Source):
                 previous = position
         return warnings
 
-    def _gate_table5(self, arrival: Arrival) -> None:
-        table5, table3 = arrival.tables["table5"], arrival.tables["table3"]
-        newest5, newest3 = (pc.max(table["month_end_date"]).as_py() for table in (table5, table3))
-        if newest5 != newest3:
-            raise self._contradiction(
-                arrival, "table5", "newest month", f"{newest3:%Y-%m}, as in table 3", f"{newest5:%Y-%m}"
-            )
-        recent = table3.filter(pc.field("month_end_date") >= pc.min(table5["month_end_date"]))
-        millions = {(row["holder_name"], row["month_end_date"]): row for row in recent.to_pylist()}
-        for row in table5.filter(pc.field("row_kind") != "other").to_pylist():
-            holder, column = TABLE5_IN_TABLE3.get(row["row_label"], (row["row_label"], "for_treas_pos"))
-            mn = millions.get((holder, row["month_end_date"]), {}).get(column)
-            # Half up on whole numbers: Israel of 2026-01, 114,650 mn, stands as 114.7.
-            if mn is None or (mn + 50) // 100 != round(row["position_usd_bn"] * 10):
-                raise self._contradiction(
-                    arrival,
-                    "table5",
-                    f"line {row['source_line']}, {row['row_label']} of {row['month_end_date']:%Y-%m}",
-                    f"table 3's {column} of {holder!r}, {mn} mn, in bn and rounded half up",
-                    f"{row['position_usd_bn']}",
-                )
-        listed = set(table5.filter(pc.field("row_kind") == "country")["row_label"].to_pylist())
-        countries = table3.filter((pc.field("holder_kind") == "country") & (pc.field("month_end_date") == newest3))
-        ranked = countries.sort_by([("for_treas_pos", "descending")])["holder_name"].to_pylist()
-        if odd := sorted(listed ^ set(ranked[: len(listed)])):
-            wanted = f"the {len(listed)} largest of table 3"
-            raise self._contradiction(
-                arrival, "table5", f"the countries of {newest5:%Y-%m}", wanted, f"not in both: {odd}"
-            )
-
-    def _gate_table1(self, arrival: Arrival) -> None:
-        table1, table3 = arrival.tables["table1"], arrival.tables["table3"]
-        newest1, newest3 = (pc.max(table["month_end_date"]).as_py() for table in (table1, table3))
-        if newest1 != newest3:
-            raise self._contradiction(
-                arrival, "table1", "newest month", f"{newest3:%Y-%m}, as in table 3", f"{newest1:%Y-%m}"
-            )
-        columns = [value for value in TABLE3.values if value in TABLE1.values]
-        both = table1.join(
-            table3.select([*TABLE3.key, *columns]), list(TABLE3.key), right_suffix=" table3", join_type="inner"
+    def _gate_release(self, arrival: Arrival, role: str) -> list[str]:
+        """Refuse ``role`` and table 3 of two releases; whether their cells agree is an asset check."""
+        if not {"table3", role} <= arrival.files.keys():
+            return []
+        newest, newest3 = (pc.max(arrival.tables[name]["month_end_date"]).as_py() for name in (role, "table3"))
+        if newest == newest3:
+            return []
+        if not {"table3", role} <= arrival.retrieved:
+            return [f"{role} is of {newest:%Y-%m}, table 3 of {newest3:%Y-%m}: not compared until both are there"]
+        raise SourceRejected(
+            source=self.name,
+            role=None,
+            url=f"{arrival.files[role].url} against {arrival.files['table3'].url}",
+            place="newest month",
+            expected=f"{newest3:%Y-%m}, as in table 3",
+            found=f"{newest:%Y-%m}",
+            remedy=AGAIN + CONFIRM,
         )
-        for column in columns:
-            for row in both.filter(pc.field(column) != pc.field(column + " table3")).slice(0, 1).to_pylist():
-                raise self._contradiction(
-                    arrival,
-                    "table1",
-                    f"line {row['source_line']}, column {column}: {row['holder_name']}, {row['month_end_date']:%Y-%m}",
-                    f"{row[column + ' table3']} mn, as in table 3",
-                    f"{row[column]}",
-                )
 
 
 def _stored(arrival: Arrival, spec: TableSpec) -> pa.Table:
@@ -544,8 +498,24 @@ def _floats(column: pa.ChunkedArray) -> _Grid:
 
 
 def _to_table(spec: TableSpec, columns: Sequence[Any]) -> pa.Table:
+    """All columns of the table but the last, ``published_at``, which follows from the month."""
+    ends = columns[spec.schema.names.index("month_end_date")]
+    released = {end: _released_at(end.year * 12 + end.month - 1) for end in set(ends)}
+    columns = [*columns, [released[end] for end in ends]]
     table = pa.table(dict(zip(spec.schema.names, columns, strict=True)), schema=spec.schema)
     return table.take(pc.sort_indices(table, [(name, "ascending") for name in spec.key]))
+
+
+def _released_at(month: int) -> datetime:
+    """When the calendar puts a month (12 * year + month - 1) out; without an announced day, at the latest."""
+    year, number = (month + 2) // 12, (month + 2) % 12 + 1
+    eve = date(year, number, 1) - timedelta(days=1)
+    day = RELEASES.get((year, number)) or nth_open_day_after(eve, LATEST_RELEASE_DAY, _is_open)
+    return at(day, 16, 0, NEW_YORK)
+
+
+def _is_open(day: date) -> bool:
+    return is_us_business_day(day) and not any(first <= day <= last for first, last in CLOSURES)
 
 
 def _month_end(month: int) -> date:

@@ -308,16 +308,33 @@ def test_an_instant_inserted_between_old_ones_takes_its_place(grown: World, tmp_
 def test_the_order_in_which_instants_turn_up_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, figures: list[dict[int, float | None]], order: list[int]
 ) -> None:
-    """Tables of at most two rows cannot rewrite more than this publisher may."""
+    """Tables of at most two rows cannot rewrite more than this publisher may.
+
+    When a file was looked at before depends on the order, and must: who comes by later had not looked.
+    """
     world, straight = World(tmp_path_factory.mktemp("order")), World(tmp_path_factory.mktemp("straight"))
     for number in order:
         body = csv(*((at, "ball", value) for at, value in figures[number - 1].items()))
         world.publish(instant(number), PRICES_URL, body)
         straight.publish(instant(number), PRICES_URL, body)
         landed = world.land()
-    assert landed.logs["toy_prices"].equals(straight.land().logs["toy_prices"])
+    log, other = (of.logs["toy_prices"].drop_columns(["previous_retrieved_at"]) for of in (landed, straight.land()))
+    assert log.equals(other)
     last = state(landed.logs["toy_prices"], world.source.tables[0])
     assert {(row["day"] - day(1)).days + 1: row["value"] for row in last.to_pylist()} == figures[3]
+
+
+def test_a_value_tells_when_its_file_was_looked_at_in_vain(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.publish(instant(1), PRICES_URL, csv(ONE))
+    world.publish(instant(2), PRICES_URL, csv(ONE))  # the same bytes: no snapshot, but a look
+    world.publish(instant(3), PRICES_URL, csv(ONE, TWO))
+    landed = world.land()
+    looks = {row["day"]: row["previous_retrieved_at"] for row in landed.logs["toy_prices"].to_pylist()}
+    assert looks == {day(1): None, day(2): instant(2)}
+    assert [record.retrieved_at for record in landed.records] == [instant(1), instant(3)]
+    again = anew(world, tmp_path / "other").land()
+    assert again.logs["toy_prices"].equals(landed.logs["toy_prices"])
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ def test_the_sidecar_says_what_whose_when_and_under_which_licence(store: Snapsho
         "licence": "Toy Licence 1.0",
         "citation": "Source: Toy Office",
         "file": f"{sha256(A)}.csv",
+        "previous_retrieved_at": None,
     }
     assert store.records("toy") == [record]
 

@@ -75,6 +75,18 @@ def test_another_query_is_another_file(root: Path) -> None:
     assert transport.fetch("https://a.example/get", MARCH) is None
 
 
+def test_what_is_offered_answers(root: Path) -> None:
+    name = "a.example/rates.csv/2026/all@type=curve&value=2026&page&_format=csv"
+    put(root, f"2026-03-18T201500Z/{name}", b"2026")
+    put(root, f"2026-03-18T201500Z/{name}.sidecar.json", b"{}")
+    transport = ArchiveTransport(root)
+    url = "https://a.example/rates.csv/2026/all?type=curve&value=2026&page&_format=csv"
+    assert transport.offered(MARCH) == {url, "https://a.example/data/file.csv"}
+    response = transport.fetch(url, MARCH)
+    assert response is not None
+    assert response.body == b"2026"
+
+
 @pytest.mark.parametrize(
     "url",
     [
