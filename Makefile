@@ -52,7 +52,7 @@ bench: setup  ## the benchmarks, as a table of ratios
 bundle: setup  ## write the packaged archive anew from ../shared/archive
 	@$(BIN)/python tools/build_bundle.py
 
-docs: setup  ## write the generated documents anew
+docs: run  ## write the generated documents anew, from the release that is published
 	@$(BIN)/python tools/build_docs.py
 
 lock: $(INSTALLED)  ## resolve requirements.lock anew (needs uv)

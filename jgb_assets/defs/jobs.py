@@ -14,6 +14,8 @@ NAMES = {
     "refresh_jgb_yields": ("mof_jgb_yields",),
     "refresh_auctions": ("mof_jgb_auctions", "mof_auction_pages"),
     "refresh_tic": ("treasury_tic",),
+    "refresh_ust_yields": ("treasury_par_yields",),
+    "refresh_flows": ("mof_securities_flows",),
 }
 DOWNSTREAM = dg.AssetSelection.groups("landing", "analytics", "seeds", "staging", "intermediate", "marts", "extracts")
 

@@ -15,8 +15,11 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.defs.preview import PREVIEW_ROWS, preview, table_metadata
 from jgb_assets.defs.world import OWNERS, World
+from jgb_assets.extracts.dictionary import datasets
 
 WRITER_POOL = "duckdb_writer"
+SHOWN_DIFFERENCES = 100
+TIME_COLUMNS = {dataset.name: dataset.time_column for dataset in datasets(DBT_PROJECT.manifest_path)}
 
 
 class Translator(DagsterDbtTranslator):
@@ -50,6 +53,7 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
     events = list(build.stream())
     failures: list[str] = []
+    tests = _tests()
     with world.warehouse() as connection:
         for event in events:
             if isinstance(event, dg.Output):
@@ -57,21 +61,23 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
                 yield event.with_metadata(
                     {**event.metadata, **_contents(connection, key.path[-1], world.settings.warehouse_path)}
                 )
-            elif (
-                isinstance(event, dg.AssetCheckResult)
-                and _told(event) in ("fail", "warn")
-                and (table := _kept_failures(event.check_name))
-            ):
-                rows = connection.table(table).to_arrow_table()
+                continue
+            if not isinstance(event, dg.AssetCheckResult):
+                yield event
+                continue
+            test = tests.get(event.check_name or "", {})
+            metadata = dict(event.metadata)
+            if _told(event) in ("pass", "fail", "warn") and test.get("reconciliation"):
+                metadata |= _differences(connection, test["reconciliation"])
+            if _told(event) in ("fail", "warn") and test.get("failures"):
+                rows = connection.table(test["failures"]).to_arrow_table()
                 named = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows.to_pylist()]
                 for row in named:
                     context.log.warning(f"{event.check_name}: {row}")
                 if event.severity == dg.AssetCheckSeverity.ERROR:
                     failures += [f"{event.check_name}: {row}" for row in named]
-                shown = preview(rows.slice(0, PREVIEW_ROWS).to_pylist(), rows.schema.names)
-                yield event._replace(metadata={**event.metadata, "failing_rows": shown})
-            else:
-                yield event
+                metadata["failing_rows"] = preview(rows.slice(0, PREVIEW_ROWS).to_pylist(), rows.schema.names)
+            yield event._replace(metadata=metadata)
     if error := build.get_error():
         if failures:
             raise dg.Failure("\n".join(["a dbt test failed:", *failures]), allow_retries=False) from error
@@ -85,25 +91,38 @@ def _told(result: dg.AssetCheckResult) -> object:
     return result.metadata["status"].value if result.metadata else None
 
 
-def _kept_failures(check_name: str | None) -> str | None:
-    """The table in which a test keeps the rows that fail, if it does."""
+def _tests() -> dict[str, dict[str, str]]:
+    """By test: the table in which it keeps the rows that fail, and which reconciliation it is of, if it is of one."""
     nodes = json.loads(DBT_PROJECT.manifest_path.read_text())["nodes"].values()
-    return next(
-        (
-            node["relation_name"]
-            for node in nodes
-            if node["name"] == check_name and node["config"].get("store_failures")
-        ),
-        None,
+    return {
+        node["name"]: {
+            "failures": node["relation_name"] if node["config"].get("store_failures") else "",
+            "reconciliation": node["test_metadata"]["kwargs"].get("reconciliation", ""),
+        }
+        for node in nodes
+        if node["resource_type"] == "test"
+    }
+
+
+def _differences(connection: duckdb.DuckDBPyConnection, reconciliation: str) -> dict[str, Any]:
+    """How many pairs of figures were compared, how many differ, and the largest differences."""
+    pairs = connection.table("int_reconciliations").filter(
+        duckdb.ColumnExpression("reconciliation") == duckdb.ConstantExpression(reconciliation)
     )
+    differing = pairs.filter("difference <> 0 or difference is null")
+    rows = differing.order("agrees, abs(difference) desc, period_end_date, series").limit(SHOWN_DIFFERENCES)
+    return {
+        "compared": len(pairs),
+        "differing": len(differing),
+        "differences": preview(rows.to_arrow_table().to_pylist(), rows.columns),
+    }
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:
     """Rows, newest observation and preview of one table or view."""
     relation = connection.table(name)
-    time_column = next(
-        (column for column, kind in zip(relation.columns, relation.types, strict=True) if kind == "DATE"), None
-    )
+    dates = [column for column, kind in zip(relation.columns, relation.types, strict=True) if kind == "DATE"]
+    time_column = TIME_COLUMNS.get(name, dates[0] if dates else None)
     newest = relation.order(f"{time_column} desc nulls last") if time_column else relation
     rows = newest.limit(PREVIEW_ROWS).to_arrow_table()
     return {**table_metadata(rows, time_column, path), "dagster/row_count": len(relation)}

@@ -69,8 +69,9 @@ class Dataset:
 
     @property
     def time_column(self) -> str:
-        """The column that tells how new the data are: the first date."""
-        return next(column.name for column in self.columns if column.data_type == "date")
+        """The column that tells how new the data are: the date of the key, else the last date."""
+        dates = [column.name for column in self.columns if column.data_type == "date"]
+        return next((name for name in dates if name in self.key), dates[-1])
 
 
 def datasets(manifest_path: Path) -> list[Dataset]:

@@ -1,5 +1,6 @@
 """What the UI shows before anything has run: assets, lineage, jobs, checks."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import yaml
 from dagster_dbt import DbtCliResource
 
 from jgb_assets.definitions import defs
+from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.settings import REPOSITORY
 from jgb_assets.sources.registry import SOURCES
 
@@ -23,9 +25,14 @@ MARTS = {
     "curve_shape",
     "japan_us_securities",
     "jgb_yields",
+    "reconciliations",
+    "repatriation",
+    "revisions",
+    "securities_flows",
     "source_status",
     "tic_holdings",
     "tic_holdings_vintages",
+    "ust_yields",
 }
 
 
@@ -83,6 +90,14 @@ def test_lineage_runs_from_each_publishers_file_to_the_release(graph) -> None:
         ),
         ("japan_us_securities", {("treasury_tic", "table1")}),
         ("tic_holdings", {("treasury_tic", role) for role in ("table3", "table5", "mfhhis01")}),
+        ("ust_yields", {("treasury_par_yields", "year")}),
+        ("securities_flows", {("mof_securities_flows", role) for role in ("week", "montha1", "monthb3")}),
+        (
+            "repatriation",
+            {("mof_jgb_yields", "history"), ("mof_jgb_yields", "current"), ("treasury_par_yields", "year")}
+            | {("mof_securities_flows", role) for role in ("week", "montha1", "monthb3")}
+            | {("treasury_tic", role) for role in ("table3", "table5", "mfhhis01")},
+        ),
     ],
 )
 def test_an_extracts_lineage_begins_at_its_own_files(graph, extract: str, files: set[tuple[str, str]]) -> None:
@@ -104,7 +119,6 @@ def test_no_asset_stands_outside_the_pipeline(graph) -> None:
 
 def test_jobs_run_raw_dbt_and_extracts_together(definitions: dg.Definitions) -> None:
     jobs = {job.name: job for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert set(jobs) == {"refresh_all", "refresh_jgb_yields", "refresh_auctions", "refresh_tic"}
     steps = {name: {node.name for node in job.nodes} for name, job in jobs.items()}
     common = {"landing", "curves", "dbt", "publish"}
     assert steps == {
@@ -112,15 +126,31 @@ def test_jobs_run_raw_dbt_and_extracts_together(definitions: dg.Definitions) -> 
         "refresh_jgb_yields": common | {"ingest_mof_jgb_yields"},
         "refresh_auctions": common | {"ingest_mof_jgb_auctions", "ingest_mof_auction_pages"},
         "refresh_tic": common | {"ingest_treasury_tic"},
+        "refresh_ust_yields": common | {"ingest_treasury_par_yields"},
+        "refresh_flows": common | {"ingest_mof_securities_flows"},
     }
 
 
 def test_dbt_tests_are_asset_checks(graph) -> None:
     names = {(key.asset_key.path[-1], key.name) for key in graph.asset_check_keys}
     for mart in MARTS:
-        assert (mart, f"key_is_unique_{mart}_") in names
-    assert ("jgb_yields", "in_range_jgb_yields__1__15__yield_pct") in names
-    assert {asset for asset, name in names if name == "as_usual"} == {"yields", "auctions", "results", "table5"}
+        assert (mart, f"is_as_described_{mart}_") in names
+    assert {asset for asset, name in names if name == "as_usual"} == {
+        *("yields", "auctions", "results", "table5", "week")
+    }
+
+
+def test_each_reconciliation_is_a_check_that_stops_a_release_but_that_against_mfhhis01(graph) -> None:
+    names = {key.name for key in graph.asset_check_keys if key.asset_key == dg.AssetKey("int_reconciliations")}
+    stopping = {
+        "table5_against_table3", "table5_ranks_against_table3", "table1_against_table3", "holders_against_total",
+        "flows_net_against_gross", "flows_investors_against_all", "flows_weeks_contiguous", "flows_weeks_against_months",
+    }  # fmt: skip
+    assert names == stopping | {"table3_against_mfhhis01", "official_table3_against_mfhhis01"}
+    nodes = json.loads(DBT_PROJECT.manifest_path.read_text())["nodes"].values()
+    assert {
+        node["name"] for node in nodes if node["name"] in names and node["config"]["severity"] == "ERROR"
+    } == stopping
 
 
 def test_writers_of_the_warehouse_and_of_releases_share_one_pool(definitions: dg.Definitions) -> None:

@@ -12,7 +12,7 @@ from jgb_assets.settings import BUNDLE
 from jgb_assets.sources.registry import SOURCES
 from tests.conftest import Run, run, tree
 
-INSTANT = "2026-07-04T003500Z"
+INSTANT = "2026-08-15T003500Z"
 YIELDS = "www.mof.go.jp/english/policy/jgbs/reference/interest_rate/historical/jgbcme_all.csv"
 AUCTIONS = "www.mof.go.jp/english/policy/jgbs/auction/past_auction_results/Auction_Results_for_JGBs.xls"
 TIC = "ticdata.treasury.gov/resource-center/data-chart-center/tic/Documents/"

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import build_docs
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -30,7 +31,7 @@ def read(of: Run, dataset: str, *key: str) -> pd.DataFrame:
 
 def test_the_run_succeeds_and_ends_with_what_it_published(published: Run) -> None:
     assert published.code == 0, published.err
-    assert published.out.splitlines()[-1].startswith("release 20260703T003500Z-")
+    assert published.out.splitlines()[-1].startswith("release 20260815T000500Z-")
     assert "jgb_yields                162,937  2026-06-30" in published.out
 
 
@@ -213,12 +214,21 @@ def test_source_status_tells_what_is_there_and_when_the_next_is_due(published: R
         "mof_jgb_auctions": date(2026, 6, 30),
         "mof_auction_pages": None,  # the archives hold none
         "treasury_tic": date(2026, 4, 30),
+        "treasury_par_yields": date(2026, 6, 26),
+        "mof_securities_flows": date(2026, 8, 8),
     }
+    assert status.loc["treasury_par_yields", "next_expected_at"] == pd.Timestamp("2026-06-29T22:00Z")
+    assert status.loc["mof_securities_flows", "next_expected_at"] == pd.Timestamp("2026-08-19T23:50Z")
     assert status.loc["mof_jgb_yields", "next_expected_at"] == pd.Timestamp("2026-07-02T00:30Z")
     assert status.loc["treasury_tic", "next_expected_at"] == pd.Timestamp("2026-07-14T20:00Z")
     assert status["snapshots"].to_dict() == {
         "mof_jgb_yields": 4, "mof_jgb_auctions": 1, "mof_auction_pages": 0, "treasury_tic": 5,
+        "treasury_par_yields": 38, "mof_securities_flows": 4,
     }  # fmt: skip
+
+
+def test_the_document_on_repatriation_says_what_the_release_says(from_bundle: Run) -> None:
+    assert build_docs.REPATRIATION.read_text(encoding="utf-8") == build_docs.repatriation(from_bundle.current)
 
 
 def test_both_archives_publish_the_same_figures(published: Run, from_bundle: Run) -> None:

@@ -53,7 +53,13 @@ PROMISED = {
     "tail_compound_bp clearing_gap_bp method tail_prior12_mean_bp bid_to_cover_prior12_mean tail_rank tail_n "
     "longest_tail_since_date lowest_cover_since_date allotment_at_lowest_pct non_price_1_jpy_bn non_price_2_jpy_bn "
     "source_kind",
-    "tic_holdings": "month_end_date holder position_usd_bn share_pct rank change_usd_bn net_purchases_usd_bn "
+    "ust_yields": "obs_date tenor_months yield_pct",
+    "securities_flows": "frequency period_end_date direction security_type investor_type net_jpy_bn first_seen_at revised",
+    "repatriation": "obs_date ust_10y_pct jgb_10y_pct spread_10y_bp spread_30y_bp hedge_cost_pct hedged_pickup_10y_bp "
+    "hedged_pickup_30y_bp policy_rate_pct foreign_bond_net_4w_jpy_bn japan_tic_usd_bn",
+    "revisions": "source_table period_end_date series measure first_value latest_value revision first_seen_at revised_at",
+    "reconciliations": "reconciliation compared differing beyond_tolerance",
+    "tic_holdings": "month_end_date holder position_usd_bn first_print_usd_bn share_pct rank change_usd_bn net_purchases_usd_bn "
     "valuation_usd_bn other_usd_bn long_term_usd_bn short_term_usd_bn is_aggregate series_break first_seen_at source_table",
     "tic_holdings_vintages": "month_end_date holder seen_at position_usd_bn revision_usd_bn source_table",
     "japan_us_securities": "month_end_date security_type position_usd_bn net_purchases_usd_bn valuation_usd_bn other_usd_bn",
@@ -118,7 +124,7 @@ def test_the_descriptor_tells_bytes_hashes_rows_schema_and_what_went_in(from_bun
         assert resource["rows"] == table.num_rows
         assert [field["name"] for field in resource["schema"]["fields"]] == table.schema.names
         assert all(field["unit"] for field in resource["schema"]["fields"])
-    assert len(descriptor["snapshots"]) == 10
+    assert len(descriptor["snapshots"]) == 52
     for snapshot in descriptor["snapshots"]:
         kept = list((from_bundle.data_dir / "snapshots" / snapshot["source"]).glob(f"{snapshot['snapshot_sha256']}.*"))
         assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in kept] == [snapshot["snapshot_sha256"]]
@@ -143,19 +149,21 @@ def test_current_is_a_link_that_latest_json_agrees_with(from_bundle: Run) -> Non
     assert str(from_bundle.current.readlink()) == f"releases/{release_id}"
     latest = json.loads((from_bundle.current.parent / "latest.json").read_text())
     assert latest == {"release_id": release_id, "path": f"releases/{release_id}"}
-    assert release_id.startswith("20260703T003500Z-")
+    assert release_id.startswith("20260815T000500Z-")
 
 
 def test_status_tells_freshness_by_the_archives_clock(from_bundle: Run) -> None:
     status = json.loads((from_bundle.current.parent / "status.json").read_text())
     assert {source: fields["status"] for source, fields in status.items()} == {
-        "mof_jgb_yields": "late",  # the row of 1 July was to be out a day and five minutes before the clock stopped
-        "mof_jgb_auctions": "fresh",
+        "mof_jgb_yields": "stale",  # the row of 1 July was to be out six weeks before the clock stopped
+        "mof_jgb_auctions": "late",  # a day
         "mof_auction_pages": "never retrieved",
-        "treasury_tic": "fresh",
+        "mof_securities_flows": "fresh",
+        "treasury_par_yields": "stale",
+        "treasury_tic": "stale",
     }
-    assert status["mof_jgb_yields"]["last_checked_at"] == "2026-07-03T00:35:00Z"
-    assert status["treasury_tic"]["age_days"] == 64
+    assert status["mof_jgb_yields"]["last_checked_at"] == "2026-08-15T00:05:00Z"
+    assert status["treasury_tic"]["age_days"] == 107
 
 
 def test_a_second_run_changes_no_published_byte_and_says_so(from_bundle: Run, tmp_path: Path) -> None:
@@ -219,7 +227,7 @@ def test_nothing_is_published_from_a_build_that_failed_its_tests(from_bundle: Ru
 
     assert failed.code == 1
     assert tree(data / "publish") == before
-    check = dg.AssetCheckKey(dg.AssetKey("jgb_yields"), "in_range_jgb_yields__200__200__change_1d_bp")
+    check = dg.AssetCheckKey(dg.AssetKey("jgb_yields"), "is_as_described_jgb_yields_")
     with dg.DagsterInstance.from_config(str(data / "dagster")) as instance:
         (record,) = instance.event_log_storage.get_latest_asset_check_execution_by_key([check]).values()
         assert not record.event.dagster_event.asset_check_evaluation_data.passed

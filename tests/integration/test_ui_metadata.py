@@ -58,10 +58,38 @@ def test_data_versions_follow_the_bytes(instance: dg.DagsterInstance, from_bundl
     assert event.asset_materialization.tags["dagster/data_version"] == kept.stem
 
 
-def test_checks_passed(instance: dg.DagsterInstance) -> None:
+# What mfhhis01 still has otherwise than table 3; they only warn.
+KNOWN_DIFFERENCES = {"table3_against_mfhhis01": (2_520, 2), "official_table3_against_mfhhis01": (216, 2)}
+
+
+def test_checks_passed_but_those_that_name_known_differences(instance: dg.DagsterInstance) -> None:
     keys = defs.resolve_asset_graph().asset_check_keys
     found = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
     assert set(found) == set(keys)
     assert len(keys) > 30
     for key, record in found.items():
-        assert record.event.dagster_event.asset_check_evaluation_data.passed, key
+        evaluation = record.event.dagster_event.asset_check_evaluation_data
+        assert evaluation.passed == (key.name not in KNOWN_DIFFERENCES), key
+        assert evaluation.passed or evaluation.severity == dg.AssetCheckSeverity.WARN
+
+
+def test_a_reconciliation_shows_its_differences_whether_or_not_it_passes(instance: dg.DagsterInstance) -> None:
+    keys = [
+        key
+        for key in defs.resolve_asset_graph().asset_check_keys
+        if key.asset_key == dg.AssetKey("int_reconciliations")
+    ]
+    found = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    shown = {key.name: record.event.dagster_event.asset_check_evaluation_data.metadata for key, record in found.items()}
+    assert shown["table5_against_table3"]["compared"].value == 312
+    assert shown["table5_against_table3"]["differences"].records == []
+    for name, (compared, beyond) in KNOWN_DIFFERENCES.items():
+        assert shown[name]["compared"].value == compared
+        assert len(shown[name]["failing_rows"].records) == beyond
+    two = shown["table3_against_mfhhis01"]["failing_rows"].records
+    assert {(record.data["series"], record.data["period_end_date"]) for record in two} == {
+        ("Canada", "2024-12-31"), ("Grand Total", "2024-12-31"),
+    }  # fmt: skip
+    # Rounding: 128,575 less 173,153 is printed as -44,579.
+    widest = shown["flows_net_against_gross"]["differences"].records[0].data
+    assert abs(widest["difference"]) == 0.4

@@ -1,6 +1,12 @@
 with versions as (
 
-    {{ latest_version(ref('stg_mof_jgb_yields__yields'), ['obs_date', 'tenor_years']) }}
+    {{ as_published(ref('stg_mof_jgb_yields__yields'), unless="versions.file_kind = 'history'") }}
+
+),
+
+latest as (
+
+    {{ latest_version('versions', ['obs_date', 'tenor_years']) }}
 
 ),
 
@@ -10,7 +16,7 @@ numbered as (
     select
         *,
         dense_rank() over (order by obs_date) as session_number
-    from versions
+    from latest
 
 ),
 

@@ -1,20 +1,20 @@
 -- Every version of every position, from the three TIC files that show Treasuries by holder.
 with table3 as (
 
-    select * from {{ ref('stg_treasury_tic__table3') }}
+    {{ as_published(ref('stg_treasury_tic__table3')) }}
 
 ),
 
 table5 as (
 
-    select * from {{ ref('stg_treasury_tic__table5') }}
+    {{ as_published(ref('stg_treasury_tic__table5')) }}
 
 ),
 
 mfhhis01 as (
 
-    select * from {{ ref('stg_treasury_tic__mfhhis01') }}
-    where is_primary
+    {{ as_published(ref('stg_treasury_tic__mfhhis01')) }}
+    where versions.is_primary
 
 ),
 
@@ -58,7 +58,10 @@ positions as (
         net_purchases_usd_bn,
         valuation_usd_bn,
         long_term_usd_bn,
+        long_term_net_purchases_usd_bn,
         short_term_usd_bn,
+        short_term_net_purchases_usd_bn,
+        published_at,
         first_seen_at,
         change,
         snapshot_sha256
@@ -77,6 +80,7 @@ positions as (
         coalesce(names.holder, mfhhis01.holder_label) as holder,
         mfhhis01.holder_kind,
         mfhhis01.position_usd_bn,
+        mfhhis01.published_at,
         mfhhis01.first_seen_at,
         mfhhis01.change,
         mfhhis01.snapshot_sha256
@@ -85,11 +89,36 @@ positions as (
 
 ),
 
-final as (
+named as (
 
     select positions.* replace (coalesce(renamed.holder, positions.holder) as holder)
     from positions
     left join renamed on positions.holder = renamed.former
+
+),
+
+seen as (
+
+    select
+        *,
+        last_value(position_usd_bn) over (
+            partition by month_end_date, holder
+            order by first_seen_at
+            range between unbounded preceding and interval 1 microsecond preceding
+        ) as seen_before_usd_bn
+    from named
+
+),
+
+-- A file that comes later and, but for rounding, shows another figure than one seen before is a revision of it.
+final as (
+
+    select
+        * exclude (seen_before_usd_bn)
+        replace (
+            if(abs(position_usd_bn - seen_before_usd_bn) > 0.0501, first_seen_at, published_at) as published_at
+        )
+    from seen
 
 )
 

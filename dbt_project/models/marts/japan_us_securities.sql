@@ -1,22 +1,44 @@
-with table1 as (
+with versions as (
 
-    {{ latest_version(ref('stg_treasury_tic__table1'), ['month_end_date', 'holder_code']) }}
+    {{ as_published(ref('stg_treasury_tic__table1')) }}
+    -- Japan's code in the TIC files.
+    where versions.holder_code = '42609'
 
 ),
 
--- 42609 is Japan's code in the TIC files.
+table1 as (
+
+    {{ latest_version('versions', ['month_end_date']) }}
+
+),
+
+first_prints as (
+
+    select
+        month_end_date,
+        {%- for security_type in ['total', 'treasuries', 'agencies', 'corporates', 'equities'] %}
+        arg_min({{ security_type }}_position_usd_bn, first_seen_at) as {{ security_type }}_usd_bn
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from versions
+    group by month_end_date
+
+),
+
 securities as (
 {% for security_type in ['total', 'treasuries', 'agencies', 'corporates', 'equities'] %}
     select
-        month_end_date,
+        table1.month_end_date,
         '{{ security_type }}' as security_type,
-        {{ security_type }}_position_usd_bn as position_usd_bn,
-        {{ security_type }}_net_purchases_usd_bn as net_purchases_usd_bn,
-        {{ security_type }}_valuation_usd_bn as valuation_usd_bn,
-        first_seen_at,
-        snapshot_sha256
+        table1.{{ security_type }}_position_usd_bn as position_usd_bn,
+        first_prints.{{ security_type }}_usd_bn as first_print_usd_bn,
+        table1.{{ security_type }}_net_purchases_usd_bn as net_purchases_usd_bn,
+        table1.{{ security_type }}_valuation_usd_bn as valuation_usd_bn,
+        table1.published_at,
+        table1.first_seen_at,
+        table1.snapshot_sha256
     from table1
-    where holder_code = '42609'
+    inner join first_prints on table1.month_end_date = first_prints.month_end_date
     {{ "union all" if not loop.last }}
 {%- endfor %}
 
@@ -41,10 +63,12 @@ final as (
         month_end_date,
         security_type,
         position_usd_bn,
+        first_print_usd_bn,
         change_usd_bn,
         net_purchases_usd_bn,
         valuation_usd_bn,
         round(change_usd_bn - net_purchases_usd_bn - valuation_usd_bn, 3) as other_usd_bn,
+        published_at,
         first_seen_at,
         snapshot_sha256
     from changes

@@ -11,7 +11,9 @@ final as (
         tenor_years,
         yield_pct,
         published_at,
+        file_kind,
         first_seen_at,
+        previous_retrieved_at,
         change,
         sha256 as snapshot_sha256,
         source_line

@@ -13,7 +13,9 @@ final as (
         is_primary,
         series_label,
         position_usd_bn,
+        published_at,
         first_seen_at,
+        previous_retrieved_at,
         change,
         sha256 as snapshot_sha256
     from versions

@@ -17,7 +17,9 @@ final as (
         {{ usd_bn_from_mn('for_lt_%s_net' % published) }} as {{ name }}_net_purchases_usd_bn,
         {{ usd_bn_from_mn('for_lt_%s_valchg' % published) }} as {{ name }}_valuation_usd_bn,
         {%- endfor %}
+        published_at,
         first_seen_at,
+        previous_retrieved_at,
         change,
         sha256 as snapshot_sha256
     from versions

@@ -11,7 +11,9 @@ final as (
         row_label as holder,
         row_kind as holder_kind,
         position_usd_bn,
+        published_at,
         first_seen_at,
+        previous_retrieved_at,
         change,
         sha256 as snapshot_sha256
     from versions

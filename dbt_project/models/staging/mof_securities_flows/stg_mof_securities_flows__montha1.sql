@@ -1,0 +1,26 @@
+with versions as (
+
+    {{ as_known('mof_securities_flows', 'montha1') }}
+
+),
+
+final as (
+
+    select
+        month_end_date,
+        side,
+        asset,
+        {{ jpy_bn_from_100mn('acquisition_jpy_100m') }} as acquisition_jpy_bn,
+        {{ jpy_bn_from_100mn('disposition_jpy_100m') }} as disposition_jpy_bn,
+        {{ jpy_bn_from_100mn('net_jpy_100m') }} as net_jpy_bn,
+        published_at,
+        first_seen_at,
+        previous_retrieved_at,
+        change,
+        sha256 as snapshot_sha256,
+        source_line as source_record
+    from versions
+
+)
+
+select * from final
