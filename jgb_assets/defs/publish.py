@@ -10,15 +10,13 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
-from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.defs.preview import preview, table_metadata
-from jgb_assets.defs.warehouse import WRITER_POOL
+from jgb_assets.defs.warehouse import DATASETS, WRITER_POOL
 from jgb_assets.defs.world import OWNERS, World
-from jgb_assets.extracts.dictionary import Dataset, datasets
+from jgb_assets.extracts.dictionary import Dataset
 from jgb_assets.extracts.release import ReleaseRefused, publish
 from jgb_assets.extracts.status import write_status
 
-DATASETS = datasets(DBT_PROJECT.manifest_path)
 RELEASE = dg.AssetKey(["extracts", "release"])
 
 

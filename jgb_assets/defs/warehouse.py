@@ -19,7 +19,8 @@ from jgb_assets.extracts.dictionary import datasets
 
 WRITER_POOL = "duckdb_writer"
 SHOWN_DIFFERENCES = 100
-TIME_COLUMNS = {dataset.name: dataset.time_column for dataset in datasets(DBT_PROJECT.manifest_path)}
+DATASETS = datasets(DBT_PROJECT.manifest_path)
+TIME_COLUMNS = {dataset.name: dataset.time_column for dataset in DATASETS}
 
 
 class Translator(DagsterDbtTranslator):

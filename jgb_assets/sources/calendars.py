@@ -25,14 +25,6 @@ def is_tokyo_session(day: date) -> bool:
     return day.weekday() < 5 and (day.month, day.day) not in YEAR_END and not jpholiday.is_holiday(day)
 
 
-def next_tokyo_session(day: date) -> date:
-    """The first session after ``day``."""
-    following = day + timedelta(days=1)
-    while not is_tokyo_session(following):
-        following += timedelta(days=1)
-    return following
-
-
 def tokyo_sessions(first: date, last: date) -> list[date]:
     """Every session from ``first`` to ``last``, both included."""
     days = (first + timedelta(days=n) for n in range((last - first).days + 1))
@@ -64,6 +56,11 @@ def nth_open_day_after(day: date, n: int, is_open: Callable[[date], bool]) -> da
         while not is_open(day):
             day += timedelta(days=1)
     return day
+
+
+def next_tokyo_session(day: date) -> date:
+    """The first session after ``day``."""
+    return nth_open_day_after(day, 1, is_tokyo_session)
 
 
 def at(day: date, hour: int, minute: int, zone: ZoneInfo) -> datetime:

@@ -45,7 +45,7 @@ class _Layout:
     """How a file is laid out: which record holds which labels, and which column which amount.
 
     ``labels`` is keyed by record (from 1), then by column (from 0), and holds each label of that record. ``groups``
-    is the first column of each group of amounts by its key; a group has three columns, or the net alone.
+    are the columns of each group of amounts by its key: acquisition, disposition and net, or the net alone.
     ``sums`` are (whole, parts, tolerance), the tolerance one above the largest gap seen: rounding.
     """
 

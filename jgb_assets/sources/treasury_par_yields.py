@@ -61,7 +61,6 @@ NOT_ISSUED = {"30Y": (date(2002, 2, 19), date(2006, 2, 8))}  # first and last da
 EMPTY_ROWS = frozenset({date(2010, 10, 11)})
 EMPTY_CELLS = frozenset((date(2008, 12, day), "3M") for day in (10, 18, 24))  # 1-month bills yielded 0.00 to 0.03
 
-ROW = re.compile(r"\d\d/\d\d/\d{4}(,(\d{1,2}\.\d\d|N/A)?)*")
 VALUE = re.compile(r"\d{1,2}\.\d\d")
 MISSING = ("", "N/A")
 HIGHEST_PCT = 15.0  # seen: 0.00 to 9.18
@@ -243,12 +242,11 @@ class TreasuryParYields(Source):
                 f"a weekday of {_year_of(file.role)} as MM/DD/YYYY",
                 f"{first!r} (a spreadsheet's copy writes dates otherwise; a URL without its year gives another window)",
             )
-        plain = ROW.fullmatch(line)
         for column, (tenor, cell) in enumerate(zip(tenors, cells, strict=True), start=2):
             if cell in MISSING:
                 continue
             place = f"line {number}, column {column}, {tenor.label} of {day}"
-            if not (plain or VALUE.fullmatch(cell)) or float(cell) > HIGHEST_PCT:
+            if not VALUE.fullmatch(cell) or float(cell) > HIGHEST_PCT:
                 raise self._refuse(file, place, f"0.00 to {HIGHEST_PCT:.2f} percent with two decimals", repr(cell[:40]))
             if not _has_value(tenor, day):
                 raise self._refuse(file, place, "an empty cell: this tenor has no value then", repr(cell))
@@ -312,10 +310,9 @@ class TreasuryParYields(Source):
                 f"{len(rewritten):,}: columns have changed places, or another kind of rates",
                 CONFIRM,
             )
-        return [
-            f"{row['tenor_code']} of {row['obs_date']} was rewritten to {row['yield_pct']}"
-            for row in rewritten[:LISTED]
-        ]
+        told = [f"{row['tenor_code']} of {row['obs_date']} was rewritten to {row['yield_pct']}" for row in rewritten]
+        more = len(told) - LISTED
+        return told[:LISTED] + ([f"and {more} more cells of {file.url}"] if more > 0 else [])
 
     def _gate_moves(self, arrival: Arrival) -> list[str]:
         table, changes = arrival.tables[YIELDS.name], arrival.changes[YIELDS.name]

@@ -16,7 +16,7 @@ first_prints as (
 
     select
         month_end_date,
-        {%- for security_type in ['total', 'treasuries', 'agencies', 'corporates', 'equities'] %}
+        {%- for security_type in us_security_types().values() %}
         arg_min({{ security_type }}_position_usd_bn, first_seen_at) as {{ security_type }}_usd_bn
         {{- "," if not loop.last }}
         {%- endfor %}
@@ -26,7 +26,7 @@ first_prints as (
 ),
 
 securities as (
-{% for security_type in ['total', 'treasuries', 'agencies', 'corporates', 'equities'] %}
+{% for security_type in us_security_types().values() %}
     select
         table1.month_end_date,
         '{{ security_type }}' as security_type,

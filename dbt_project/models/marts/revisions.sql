@@ -5,7 +5,7 @@
     'long_term_net_purchases_usd_bn', 'short_term_usd_bn', 'short_term_net_purchases_usd_bn'
 ] -%}
 {%- set securities = [] -%}
-{%- for kind in ['total', 'treasuries', 'agencies', 'corporates', 'equities'] -%}
+{%- for kind in us_security_types().values() -%}
     {%- for measure in ['position', 'net_purchases', 'valuation'] -%}
         {%- do securities.append('%s_%s_usd_bn' % (kind, measure)) -%}
     {%- endfor -%}

@@ -10,9 +10,7 @@ final as (
         month_end_date,
         holder_code,
         holder_name as holder,
-        {%- for published, name in [
-            ('total', 'total'), ('treas', 'treasuries'), ('agcy', 'agencies'), ('corp', 'corporates'), ('eqty', 'equities')
-        ] %}
+        {%- for published, name in us_security_types().items() %}
         {{ usd_bn_from_mn('for_lt_%s_pos' % published) }} as {{ name }}_position_usd_bn,
         {{ usd_bn_from_mn('for_lt_%s_net' % published) }} as {{ name }}_net_purchases_usd_bn,
         {{ usd_bn_from_mn('for_lt_%s_valchg' % published) }} as {{ name }}_valuation_usd_bn,
