@@ -1,7 +1,7 @@
 # The front door. Every target sets up what it needs, once: virtual environment, pinned install, dbt manifest.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: setup run test dev check format bench bundle docs lock
+.PHONY: setup run test test-spark dev check format bench bundle docs lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,6 +31,10 @@ run: setup  ## materialize everything from the archive and publish
 test: setup  ## run every test
 	@$(BIN)/python -m pytest
 
+test-spark: setup  ## the readers guide's Spark snippet; installs pyspark, needs Java 17
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@$(BIN)/python -m pytest -m spark --numprocesses 0 tests/integration/test_spark.py
+
 dev: setup  ## Dagster UI and daemon on http://localhost:3000
 	@data=$(DATA_DIR) && mkdir -p "$$data/dagster" && cp dagster.yaml "$$data/dagster/" && \
 		DAGSTER_HOME="$$data/dagster" JGB_DATA_DIR="$$data" $(BIN)/dagster dev --workspace workspace.yaml
@@ -46,7 +50,7 @@ format: setup  ## mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup  ## the benchmarks, as a table of ratios
+bench: run  ## the benchmarks, as a table of ratios
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python tools/bench.py
 
 bundle: setup  ## write the packaged archive anew from ../shared/archive
@@ -58,3 +62,5 @@ docs: run  ## write the generated documents anew, from the release that is publi
 lock: $(INSTALLED)  ## resolve requirements.lock anew (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --extra dev \
 		--output-file requirements.lock pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group spark \
+		--constraint requirements.lock --output-file requirements-spark.lock

@@ -10,11 +10,11 @@ import os
 import shutil
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import dagster as dg
 from filelock import FileLock
 
+from jgb_assets.extracts.store import CURRENT, DESCRIPTOR, RELEASES, FolderStore, Store, store_at
 from jgb_assets.landing.transport import transport_for
 from jgb_assets.settings import REPOSITORY, Settings, SettingsError
 
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not result.success:
         print(f"{job} failed; the last release stands", file=sys.stderr)
         return 1
-    _report(settings.publish_dir, result, settings.as_of_utc)
+    _report(store_at(settings.publish_location), result, settings.as_of_utc)
     return 0
 
 
@@ -78,18 +78,18 @@ def _bury_the_dead(instance: dg.DagsterInstance) -> None:
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
-def _report(publish_dir: Path, result: dg.ExecuteInProcessResult, as_of: datetime | None) -> None:
-    """The datasets of the current release, as a table, and whether it is a new one."""
-    current = publish_dir / "v1" / "current"
-    package = json.loads((current / "datapackage.json").read_text())
+def _report(store: Store, result: dg.ExecuteInProcessResult, as_of: datetime | None) -> None:
+    """The datasets of the release that readers have, as a table, and what became of the one just built."""
+    folder = f"{RELEASES}/{store.current()}"
+    package = json.loads(store.read(f"{folder}/{DESCRIPTOR}"))
     print(f"\n{'dataset':<24}{'rows':>9}  {'newest':<12}path")
     for resource in package["resources"]:
-        path = current / resource["path"]
+        path = store.path(f"{CURRENT if isinstance(store, FolderStore) else folder}/{resource['path']}")
         print(f"{resource['name']:<24}{resource['rows']:>9,}  {resource['newest'] or '-':<12}{path}")
     release = result.asset_materializations_for_node("publish")[-1].metadata
-    if as_of:
-        print(f"\nreaders of {publish_dir} now see the world as of {as_of:%Y-%m-%dT%H:%M:%SZ}")
-    print(f"\nrelease {package['id']} {release['news'].value}")
+    if as_of and release["release_id"].value == store.current():
+        print(f"\nreaders of {store.location} now see the world as of {as_of:%Y-%m-%dT%H:%M:%SZ}")
+    print(f"\nrelease {release['release_id'].value} {release['news'].value}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def write_atomically(path: Path, body: bytes) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
         raise
 
 

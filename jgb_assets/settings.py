@@ -41,6 +41,20 @@ def _variable(field: str) -> str:
     return field if field.startswith(PREFIX) else PREFIX + field.upper()
 
 
+def place_of_releases(place: str | Path) -> str:
+    """An ``s3://bucket/prefix`` without a trailing slash, or a folder's absolute path.
+
+    Raises:
+        ValueError: it looks like another kind of address, or holds a question mark, backslash or line end.
+    """
+    text = str(place)
+    if re.fullmatch(r"s3://[^/\s]+(/[^/]+)*/?", text):
+        return text.rstrip("/")
+    if re.search(r"^[a-z][a-z0-9+.-]+:/|[?\\\n]", text):  # DuckDB's views cannot name files below the latter
+        raise ValueError(f"{text!r}: releases go to a folder or to s3://bucket/prefix.")
+    return str(Path(text).expanduser().absolute())
+
+
 Folder = Annotated[Path, BeforeValidator(_absolute)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -80,11 +94,10 @@ class Settings(BaseModel):
             raise SettingsError(f"{problems}. See .env.example for the variables and their values.") from error
         if "," in str(settings.data_dir):
             raise SettingsError(f"{PREFIX}DATA_DIR={str(settings.data_dir)!r}: DuckDB's search path splits at commas.")
-        if "://" in (settings.publish_uri or ""):
-            raise SettingsError(
-                f"{PREFIX}PUBLISH_URI={settings.publish_uri!r}: releases go to a folder; "
-                "object stores are not built yet."
-            )
+        try:
+            place_of_releases(settings.publish_location)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}PUBLISH_URI={settings.publish_uri!r}: {error}") from error
         return settings
 
     @cached_property
@@ -123,6 +136,6 @@ class Settings(BaseModel):
         return self.data_dir / "warehouse.passed"
 
     @property
-    def publish_dir(self) -> Path:
-        """Where releases go."""
-        return Path(self.publish_uri).expanduser().absolute() if self.publish_uri else self.data_dir / "publish"
+    def publish_location(self) -> str:
+        """Where releases go: a folder's path, or ``s3://bucket/prefix``."""
+        return place_of_releases(self.publish_uri or self.data_dir / "publish")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jgb_assets.__main__ import main
+from jgb_assets.extracts.store import store_at
 from jgb_assets.settings import BUNDLE, PREFIX, REPOSITORY
 
 # The publishers' real files stand beside a checkout in the workplace; the bundle is always there.
@@ -70,6 +72,14 @@ def _captured(out: Path, err: Path) -> Iterator[None]:
 def from_bundle(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One run on the packaged archive. Read only: a test that changes it works on a copy."""
     return run(tmp_path_factory.mktemp("bundle") / "data")
+
+
+def copy_of(of: Run, folder: Path) -> Path:
+    """A data folder of one's own; the views, which name files by absolute paths, read the copy."""
+    data = Path(shutil.copytree(of.data_dir, folder / "data", symlinks=True))
+    store = store_at(data / "publish")
+    store.switch(store.current())
+    return data
 
 
 def tree(folder: Path) -> dict[str, bytes]:

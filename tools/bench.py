@@ -1,10 +1,11 @@
-"""The benchmarks: our fits to the whole history of yields against other ways to fit them, as tables of ratios.
+"""The benchmarks: our fits to the whole history of yields, and reading a release, against other ways, as ratios.
 
     python tools/bench.py
 
 Times are of this machine, at this moment; a ratio says more than they do, and its bar is what we hold ourselves to. No
 bar fails a build: whether fits are right is for tests, which share the package's fits with this. Our Svensson fit lets
-two threads share the days, as in use, and is timed in one as well; ``make bench`` leaves LAPACK one.
+two threads share the days, as in use, and is timed in one as well; ``make bench`` leaves LAPACK one. What is read is
+the release that ``make run`` published.
 
 Belongs here: what is timed, against what, and how well the Svensson fits of both describe the yields. Not here: any
 mathematics of ours.
@@ -22,8 +23,10 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import pyarrow.parquet as pq
 from nelson_siegel_svensson.calibrate import calibrate_nss_ols
 
+import jgb_assets
 from jgb_assets.analytics import (
     FittedCurves,
     fit_diebold_li,
@@ -34,7 +37,7 @@ from jgb_assets.analytics import (
 )
 from jgb_assets.analytics.nelson_siegel import DIEBOLD_LI_DECAY_PER_YEAR, PRIOR_PCT
 from jgb_assets.landing.transport import ArchiveTransport
-from jgb_assets.settings import BUNDLE
+from jgb_assets.settings import BUNDLE, Settings
 from jgb_assets.sources.base import Snapshot
 from jgb_assets.sources.mof_jgb_yields import FIRST_DATE, FIRST_VALUES, TENORS, YIELDS, MofJgbYields, to_matrix
 
@@ -201,9 +204,31 @@ def accuracy(dates: np.ndarray, yields: np.ndarray) -> None:
     )
 
 
+def reading() -> None:
+    """Print how long reading ``jgb_yields`` takes beside PyArrow alone."""
+    file = Path(Settings.from_environment().publish_location) / "v1" / "current" / "jgb_yields.parquet"
+    ours, bare, as_of = np.median(
+        _seconds(
+            20,
+            lambda: jgb_assets.read("jgb_yields"),
+            lambda: pq.read_table(file).to_pandas(),
+            lambda: jgb_assets.read("jgb_yields", as_of="2026-05-10T00:00:00Z"),
+        ),
+        axis=1,
+    )
+    rows = [
+        ("jgb_assets.read", f"{ours:.4f}", f"ours / theirs {ours / bare:.2f}", _bar("at most 1.3", ours <= 1.3 * bare)),
+        ("the same as of an instant", f"{as_of:.4f}", f"ours / theirs {as_of / bare:.2f}", ""),
+        ("pyarrow.parquet.read_table(...).to_pandas()", f"{bare:.4f}", "", ""),
+    ]
+    print_table(("reading jgb_yields", "s", "ratio", "bar"), rows)
+    print("\nEach the median of 20, taking turns.\n")
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     dates, yields = history()
+    reading()
     speed(dates, yields)
     accuracy(dates, yields)
 

@@ -1,20 +1,36 @@
-"""Write the generated documents anew: ``data_sources.md`` from the registry, ``repatriation.md`` from a release.
+"""Write the generated documents anew, and put what is new under the promise.
+
+``data_sources.md`` comes from the registry, ``data_dictionary.md`` from dbt's manifest, ``repatriation.md`` from a
+release.
 
     python tools/build_docs.py
 
 Belongs here: documents that repeat what code, YAML or the published figures say. Not here: opinions.
 """
 
+import json
+import sys
 from pathlib import Path
 from textwrap import fill
 
 import pandas as pd
 
+from jgb_assets.defs.dbt_project import DBT_PROJECT
+from jgb_assets.extracts.dictionary import (
+    PROMISE,
+    SCHEMA_VERSION,
+    Column,
+    Dataset,
+    broken_promises,
+    datasets,
+    promise_of,
+)
 from jgb_assets.settings import REPOSITORY, Settings
 from jgb_assets.sources.base import Source
 from jgb_assets.sources.registry import SOURCES
 
 DATA_SOURCES = REPOSITORY / "docs" / "data_sources.md"
+DATA_DICTIONARY = REPOSITORY / "docs" / "data_dictionary.md"
 REPATRIATION = REPOSITORY / "docs" / "repatriation.md"
 
 INTRODUCTION = """# Data sources
@@ -48,6 +64,62 @@ Licence: {source.licence}.
 |---|---|---|
 {tables}
 """
+
+
+# --- the data dictionary, and the promise -------------------------------------------------------------------------
+
+COLUMNS = f"""# Data dictionary
+
+Written by `make docs` from dbt's manifest; change `dbt_project/models/marts/` instead. Schema version
+{SCHEMA_VERSION}: what stands here stays, with its name, type, unit and key. Bold columns are the key. A column that may
+be empty is marked: null says that the publisher has no value, or that it cannot be computed. How to read the files:
+[readers guide](readers_guide.md).
+"""
+
+
+def data_dictionary() -> str:
+    """The whole document."""
+    known = datasets(DBT_PROJECT.manifest_path)
+    return "\n".join([COLUMNS, *map(_dictionary_section, known)])
+
+
+def _dictionary_section(dataset: Dataset) -> str:
+    known_at = f" A row could be known from `{dataset.known_at}` on." if dataset.known_at else ""
+    rows = "\n".join(_dictionary_row(column, column.name in dataset.key) for column in dataset.columns)
+    return f"""## {dataset.name}
+
+{dataset.title}. {dataset.description} Built from {", ".join(f"`{source}`" for source in dataset.sources)}.{known_at}
+
+| column | type | unit | null | what it is | source |
+|---|---|---|---|---|---|
+{rows}
+"""
+
+
+def _dictionary_row(column: Column, is_key: bool) -> str:
+    name = f"**`{column.name}`**" if is_key else f"`{column.name}`"
+    cells = [
+        name,
+        str(column.arrow_type),
+        column.unit,
+        "null" if column.nullable else "",
+        column.description,
+        column.source,
+    ]
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+
+
+def promise() -> str:
+    """The promise of this major version with what is new in the manifest added.
+
+    Raises:
+        SystemExit: something that was promised is gone or has changed.
+    """
+    known = datasets(DBT_PROJECT.manifest_path)
+    before = json.loads(PROMISE.read_text()) if PROMISE.is_file() else {}
+    if broken := broken_promises(before, known):
+        sys.exit("\n".join([*broken, "Readers of this major version rely on it: a new one is needed."]))
+    return json.dumps(promise_of(known), indent=1, sort_keys=True) + "\n"
 
 
 # --- is Japanese capital coming home? ----------------------------------------------------------------------------
@@ -184,6 +256,9 @@ READING = """## What these figures cannot say
 
 
 if __name__ == "__main__":
-    DATA_SOURCES.parent.mkdir(exist_ok=True)
+    PROMISE.write_text(promise(), encoding="utf-8")
+    DATA_DICTIONARY.write_text(data_dictionary(), encoding="utf-8")
     DATA_SOURCES.write_text(data_sources(), encoding="utf-8")
-    REPATRIATION.write_text(repatriation(Settings.from_environment().publish_dir / "v1" / "current"), encoding="utf-8")
+    REPATRIATION.write_text(
+        repatriation(Path(Settings.from_environment().publish_location) / "v1" / "current"), encoding="utf-8"
+    )

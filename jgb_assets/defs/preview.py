@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 PREVIEW_ROWS = 10
 
 
-def table_metadata(table: pa.Table, time_column: str | None, path: Path) -> dict[str, Any]:
+def table_metadata(table: pa.Table, time_column: str | None, path: Path | str) -> dict[str, Any]:
     """Rows, newest observation, the last rows by ``time_column``, and the file."""
     newest = table.sort_by([(time_column, "descending")]) if time_column else table
     return {

@@ -4,20 +4,20 @@ Belongs here: running ``extracts.release.publish`` as assets with metadata and a
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pyarrow.parquet as pq
 
 from jgb_assets.defs.preview import preview, table_metadata
 from jgb_assets.defs.warehouse import DATASETS, WRITER_POOL
 from jgb_assets.defs.world import OWNERS, World
 from jgb_assets.extracts.dictionary import Dataset
-from jgb_assets.extracts.release import ReleaseRefused, publish
-from jgb_assets.extracts.status import write_status
+from jgb_assets.extracts.release import publish
+from jgb_assets.extracts.status import status_of
+from jgb_assets.extracts.store import RELEASES, ReleaseRefused, store_at
 
 RELEASE = dg.AssetKey(["extracts", "release"])
+IS_FIT = "is_fit_to_publish"
 
 
 def _extract_key(dataset: Dataset) -> dg.AssetKey:
@@ -56,12 +56,23 @@ def _extract_key(dataset: Dataset) -> dg.AssetKey:
             owners=OWNERS,
         ),
     ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            IS_FIT,
+            asset=RELEASE,
+            description="Read back, every file is as its contract says; against the last release no promise is broken, "
+            "coverage has not shrunk, and values have kept their magnitude.",
+        )
+    ],
     pool=WRITER_POOL,
 )
-def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.MaterializeResult[Any]]:
+def publish_release(
+    context: dg.AssetExecutionContext, world: World
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """All files or none: an extract never changes without the release it belongs to."""
     now = world.transport().now()
     settings = world.settings
+    store = store_at(settings.publish_location)
     passed = settings.warehouse_passed_path
     if not passed.is_file() or passed.read_text() != str(world.clock()):
         raise ReleaseRefused(
@@ -70,16 +81,35 @@ def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator
     with world.warehouse() as connection:
         sources = connection.table("stg_landing__sources").order("source").to_arrow_table()
         ledger = connection.table("stg_landing__ledger").order("source, retrieved_at, role").to_arrow_table()
-        release = publish(connection, DATASETS, sources, ledger, now, settings.publish_dir)
-        source_status = connection.table("source_status").order("source").to_arrow_table()
-    status = write_status(source_status, now, settings.publish_dir)
+        status = status_of(connection.table("source_status").order("source").to_arrow_table(), now)
+        try:
+            release = publish(
+                connection,
+                DATASETS,
+                sources,
+                ledger,
+                now,
+                store,
+                accepted=settings.accept_sha256,
+                beside={"status.json": status},
+            )
+        except ReleaseRefused as refused:
+            yield dg.AssetCheckResult(
+                passed=False, asset_key=RELEASE, check_name=IS_FIT, metadata={"found": str(refused)}
+            )
+            raise
+    yield dg.AssetCheckResult(passed=True, asset_key=RELEASE, check_name=IS_FIT, metadata={"news": release.news})
     context.log.info(f"release {release.release_id}: {release.news}")
     for extract in release.extracts:
         yield dg.MaterializeResult(
             asset_key=_extract_key(extract.dataset),
             data_version=dg.DataVersion(extract.sha256),
             metadata={
-                **table_metadata(pq.read_table(extract.path), extract.dataset.time_column, extract.path),
+                **table_metadata(
+                    store.read_table(f"{RELEASES}/{release.release_id}/{extract.dataset.name}.parquet"),
+                    extract.dataset.time_column,
+                    extract.path,
+                ),
                 "bytes": extract.bytes,
                 "sha256": extract.sha256,
             },
@@ -91,8 +121,9 @@ def publish_release(context: dg.AssetExecutionContext, world: World) -> Iterator
             "release_id": release.release_id,
             "is_new": release.is_new,
             "news": release.news,
-            "folder": dg.MetadataValue.path(release.folder),
-            "current": dg.MetadataValue.path(Path(release.folder).parent.parent / "current"),
+            "changes": dg.MetadataValue.md(release.changes),
+            "folder": dg.MetadataValue.path(release.location),
+            "current": dg.MetadataValue.path(store.path(store.pointer)),
             "dagster/row_count": sum(extract.rows for extract in release.extracts),
             "preview": preview(
                 [

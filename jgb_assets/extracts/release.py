@@ -1,82 +1,59 @@
-"""A release: every mart as one Parquet file, validated, described, and switched to in one step.
+"""A release: every dataset as one Parquet file, judged, described, and switched to in one step.
 
-Belongs here: writing, checking, naming and switching releases. Not here: what the columns mean.
+Belongs here: making and naming releases. Not here: what the columns mean, or where releases stand (``store``).
 
-``publish/v1/releases/<release_id>/`` is written beside and renamed when whole; ``current`` is a symlink replaced
-atomically. The id is the newest retrieval that went in plus eight hex digits of the content, so that the same inputs
-have the same id, and nothing is written when nothing changed.
+The id is the newest retrieval that went in plus eight hex digits of the content, so that the same inputs have the same
+id, and nothing is written when nothing changed.
 """
 
 import hashlib
 import json
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from filelock import FileLock
 
-from jgb_assets.extracts.dictionary import SCHEMA_VERSION, Dataset
+from jgb_assets.extracts.descriptor import Extract, Provenance, descriptor
+from jgb_assets.extracts.dictionary import Dataset, broken_promises, promise_of_file
+from jgb_assets.extracts.diff import Changes, DatasetChanges, compare
+from jgb_assets.extracts.gates import contract_problems, plausibility_problems
+from jgb_assets.extracts.store import DESCRIPTOR, MOVE_AWAY, RELEASES, ReleaseRefused, Store, to_json
+from jgb_assets.extracts.upkeep import CHANGES, CHANGES_JSON, SUMS, content_of, is_held_back, released_at, sums, verify
 from jgb_assets.files import write_atomically
-from jgb_assets.settings import REPOSITORY
 
-VERSION_FOLDER = f"v{SCHEMA_VERSION}"
-DESCRIPTOR = "datapackage.json"
-STAGING = ".staging-"
-FRICTIONLESS_TYPES = {
-    "boolean": "boolean",
-    "date": "date",
-    "double": "number",
-    "integer": "integer",
-    "smallint": "integer",
-    "timestamp with time zone": "datetime",
-    "varchar": "string",
-}
-
-
-class ReleaseRefused(Exception):
-    """A release that is not whole or not as its contract says. Readers keep the one they have."""
-
-
-@dataclass(frozen=True)
-class Extract:
-    """One dataset's file as written."""
-
-    dataset: Dataset
-    path: Path
-    rows: int
-    newest: date | None
-    sha256: str
-    bytes: int
+LIFTED_BY = "python -m jgb_assets.extracts rollback"
+LEDGER = ["source", "role", "url", "retrieved_at", "snapshot_sha256"]
 
 
 @dataclass(frozen=True)
 class Release:
-    """What ``current`` points to after publishing.
+    """What publishing made of the datasets.
 
-    ``is_new`` is False where its content had been published before, ``is_switched`` where readers were there already.
+    ``is_new`` is False where the content had been published before, ``is_switched`` where readers were there already or
+    are kept away. ``changes`` is the text of its ``CHANGES.md``.
     """
 
     release_id: str
-    folder: Path
+    location: str
     extracts: list[Extract]
+    changes: str
     is_new: bool
     is_switched: bool
+    is_held_back: bool
 
     @property
     def news(self) -> str:
         """What happened, in words."""
+        if self.is_held_back:
+            return f"held back: readers were rolled back from it ({LIFTED_BY} {self.release_id} gives it to them again)"
         if self.is_new:
             return "published"
-        return "switched back to" if self.is_switched else "unchanged: no published byte was written"
+        return "switched to" if self.is_switched else "unchanged: no published byte was written"
 
 
 def publish(
@@ -85,178 +62,145 @@ def publish(
     sources: pa.Table,
     ledger: pa.Table,
     now: datetime,
-    publish_dir: Path,
+    store: Store,
+    accepted: frozenset[str] = frozenset(),
+    beside: Mapping[str, object] | None = None,
 ) -> Release:
-    """Write, validate and switch to the release of what ``connection`` holds.
+    """Write, judge and switch to the release of what ``connection`` holds.
 
     Args:
-        connection: the warehouse, read-only.
+        connection: the warehouse, read-only: a table a dataset.
         datasets: what is published.
         sources: whose data went in: source, title, homepage, licence, citation.
         ledger: the files that went in: source, role, url, retrieved_at, snapshot_sha256.
-        now: the run's clock, which names a release that nothing went into.
-        publish_dir: where ``v1/`` stands.
+        now: the run's clock. It names a release that nothing went into, and where it stands before the last release
+            this is a view of the past, which may show less.
+        store: where releases stand.
+        accepted: hashes of contents that a person let pass though they are implausible.
+        beside: JSON that stands beside the releases and is written with the switch, by name.
 
     Raises:
-        ReleaseRefused: a file read back is not what its contract says, or the release stands already, but damaged.
-        filelock.Timeout: another publisher is at work.
+        ReleaseRefused: it is not what its contract says, breaks a promise, is implausible beside the last release, or
+            stands already, but damaged. Readers keep the one they have.
+        PublisherBusy: another publisher is at work.
     """
-    root = publish_dir / VERSION_FOLDER
-    releases = root / "releases"
-    releases.mkdir(parents=True, exist_ok=True)
-    with FileLock(root / ".lock", timeout=0), _staging(releases) as staging:
-        extracts = [_write(connection, dataset, staging) for dataset in datasets]
-        for extract in extracts:
-            _validate(extract)
-        content = hashlib.sha256("".join(f"{e.dataset.name} {e.sha256}\n" for e in extracts).encode()).hexdigest()
-        newest = (pc.max(ledger["retrieved_at"]).as_py() or now).astimezone(UTC)
-        release_id = f"{newest:%Y%m%dT%H%M%SZ}-{content[:8]}"
-        folder = releases / release_id
-        is_new = not folder.exists()
+    in_order = [(name, "ascending") for name in ("source", "retrieved_at", "role")]
+    provenance = Provenance(sources.sort_by("source").to_pylist(), ledger.select(LEDGER).sort_by(in_order).to_pylist())
+    created = (provenance.newest() or now).astimezone(UTC)
+    with store.publishing(), store.staging() as staging:
+        extracts = [_write(connection, dataset, provenance.schema(dataset), staging) for dataset in datasets]
+        content = hashlib.sha256(content_of({Path(e.path).name: e.sha256 for e in extracts})).hexdigest()
+        release_id = f"{created:%Y%m%dT%H%M%SZ}-{content[:8]}"
+        folder = f"{RELEASES}/{release_id}"
+        is_new = release_id not in store.releases()
+        previous, held_back = store.current(), not is_new and is_held_back(store, release_id)
+        if is_new or (previous != release_id and not held_back):
+            is_past = previous is not None and now < released_at(previous)
+            doubted = None if is_past or content in accepted else content
+            changes = _changes(release_id, extracts, staging, store, previous, doubted)
         if is_new:
-            write_atomically(staging / DESCRIPTOR, _json(_descriptor(release_id, newest, extracts, sources, ledger)))
-            staging.rename(folder)
-        moved = [replace(extract, path=folder / extract.path.name) for extract in extracts]
-        for extract in moved:
-            _verify(extract)
-        is_switched = _switch(root, release_id)
-    return Release(release_id, folder, moved, is_new, is_switched)
+            write_atomically(staging / CHANGES_JSON, to_json(changes.to_json()))
+            write_atomically(staging / CHANGES, changes.to_markdown().encode())
+            package = to_json(descriptor(release_id, created, extracts, provenance))
+            files = {path.name: path.read_bytes() for path in staging.iterdir()} | {DESCRIPTOR: package}
+            write_atomically(staging / SUMS, sums(files))
+            write_atomically(staging / DESCRIPTOR, package)
+            store.add(staging, release_id)
+        _refuse_damaged(store, release_id, extracts)
+        is_switched = previous != release_id and not held_back
+        store.switch(previous if previous and held_back else release_id)  # mends what a killed publisher left half-way
+        for name, content_beside in (beside or {}).items():
+            store.write_json(name, content_beside)
+        told = store.read(f"{folder}/{CHANGES}").decode()
+    moved = [replace(extract, path=store.path(f"{folder}/{extract.dataset.name}.parquet")) for extract in extracts]
+    return Release(release_id, store.path(folder), moved, told, is_new, is_switched, held_back)
 
 
-@contextmanager
-def _staging(releases: Path) -> Iterator[Path]:
-    """A folder beside the releases. What a killed publisher left behind is cleared away first."""
-    for leftover in releases.glob(f"{STAGING}*"):
-        shutil.rmtree(leftover)
-    staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=releases))
-    staging.chmod(0o755)
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _write(connection: duckdb.DuckDBPyConnection, dataset: Dataset, folder: Path) -> Extract:
+def _write(connection: duckdb.DuckDBPyConnection, dataset: Dataset, schema: pa.Schema, folder: Path) -> Extract:
+    """Write a dataset's file, read it back, and hold it against its contract."""
     columns = ", ".join(f'"{column.name}"' for column in dataset.columns)
     rows = connection.table(dataset.name).project(columns).order(", ".join(f'"{column}"' for column in dataset.key))
-    table = rows.to_arrow_table().cast(dataset.schema)
+    table = rows.to_arrow_table()
+    if nulls := [field.name for field in schema if not field.nullable and table[field.name].null_count]:
+        raise ReleaseRefused(
+            f"{dataset.name}: {', '.join(nulls)} {'has' if len(nulls) == 1 else 'have'} nulls. "
+            "The last release stands; mend the mart and run again."
+        )
+    table = table.cast(schema)
     path = folder / f"{dataset.name}.parquet"
     pq.write_table(table, path, compression="zstd")
+    if problems := contract_problems(dataset, schema, pq.read_table(path, partitioning=None), table.num_rows):
+        raise ReleaseRefused(f"{'; '.join(problems)}. The last release stands; mend the mart and run again.")
     body = path.read_bytes()
     newest = pc.max(table[dataset.time_column]).as_py()
-    return Extract(dataset, path, table.num_rows, newest, hashlib.sha256(body).hexdigest(), len(body))
+    return Extract(dataset, str(path), table.num_rows, newest, hashlib.sha256(body).hexdigest(), len(body))
 
 
-def _validate(extract: Extract) -> None:
-    """Read a file back and hold it against its contract."""
-    dataset = extract.dataset
-    table = pq.read_table(extract.path)
-    keys = table.select(list(dataset.key))
-    problems = {
-        "its schema is not the dictionary's": not table.schema.equals(dataset.schema, check_metadata=True),
-        f"it has {table.num_rows} rows, not {extract.rows}": table.num_rows != extract.rows,
-        f"its key {dataset.key} has nulls": any(column.null_count for column in keys.columns),
-        f"its key {dataset.key} is not unique": keys.group_by(list(dataset.key)).aggregate([]).num_rows != len(keys),
-    }
-    if found := [problem for problem, is_so in problems.items() if is_so]:
+def _changes(
+    release_id: str, extracts: list[Extract], staging: Path, store: Store, previous: str | None, content: str | None
+) -> Changes:
+    """What the staged files change for readers; refused where that may not be.
+
+    Args:
+        release_id: the release to be.
+        extracts: its files.
+        staging: where they are.
+        store: where the release stands that readers have.
+        previous: that release.
+        content: the hash to name where the change is implausible; None where that is let pass.
+    """
+    if previous is None or not store.files(previous):
+        new = {extract.dataset.name: compare(extract.dataset, None, _read(staging, extract)) for extract in extracts}
+        return Changes(release_id, None, new)
+    if problems := verify(store, previous):
         raise ReleaseRefused(
-            f"{dataset.name}: {'; '.join(found)}. The last release stands; mend the mart and run again."
+            f"the release that readers have is damaged: {'; '.join(problems)}. Roll back to another. {MOVE_AWAY}"
         )
-
-
-def _verify(extract: Extract) -> None:
-    """Hold a file of the release against what was just written: an old release with this id must still be whole."""
-    path = extract.path
-    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != extract.sha256:
-        raise ReleaseRefused(f"{path} is missing or damaged. Move {path.parent} away and run again to publish it anew.")
-
-
-def _switch(root: Path, release_id: str) -> bool:
-    """Point ``current`` and ``latest.json`` at a release, each in one step. Whether they pointed elsewhere."""
-    current, target = root / "current", Path("releases") / release_id
-    is_switched = not current.is_symlink() or current.readlink() != target
-    if is_switched:
-        link = root / ".current"
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
-        link.replace(current)
-    write_if_changed(root / "latest.json", {"release_id": release_id, "path": f"releases/{release_id}"})
-    return is_switched
-
-
-def write_if_changed(path: Path, content: object) -> None:
-    """Write JSON as a whole; leave a file that says the same alone."""
-    body = _json(content)
-    if not path.is_file() or path.read_bytes() != body:
-        write_atomically(path, body)
-
-
-def _descriptor(
-    release_id: str, newest: datetime, extracts: list[Extract], sources: pa.Table, ledger: pa.Table
-) -> dict[str, object]:
-    """The Frictionless data package of a release."""
-    return {
-        "profile": "data-package",
-        "name": "jgb",
-        "title": "Japanese government bonds: curve, auctions, and TIC holdings",
-        "id": release_id,
-        "version": SCHEMA_VERSION,
-        "created": newest,
-        "git_sha": _git_sha(),
-        "sources": [
-            {
-                "title": source["citation"],
-                "path": source["homepage"],
-                "licence": source["licence"],
-                "name": source["source"],
-            }
-            for source in sources.to_pylist()
-        ],
-        "resources": [_resource(extract) for extract in extracts],
-        "snapshots": ledger.select(["source", "role", "url", "retrieved_at", "snapshot_sha256"]).to_pylist(),
+    package = json.loads(store.read(f"{RELEASES}/{previous}/{DESCRIPTOR}"))
+    published = {resource["name"]: resource for resource in package["resources"]}
+    same = {e.dataset.name for e in extracts if published.get(e.dataset.name, {}).get("hash") == f"sha256:{e.sha256}"}
+    before = {
+        name: store.read_table(f"{RELEASES}/{previous}/{resource['path']}")
+        for name, resource in published.items()
+        if name not in same
     }
+    promise = {name: promise_of_file(table.schema) for name, table in before.items()}
+    if broken := broken_promises(promise, [extract.dataset for extract in extracts]):
+        raise ReleaseRefused(
+            f"{'; '.join(broken)}. Within a major version columns are only added: the last release stands."
+        )
+    changed: dict[str, DatasetChanges] = {}
+    implausible: list[str] = []
+    for extract in extracts:
+        dataset = extract.dataset
+        if dataset.name in same:
+            continue
+        was, now = before.get(dataset.name), _read(staging, extract)
+        changes = compare(dataset, was, now)
+        if not changes.is_empty:
+            changed[dataset.name] = changes
+        if content and was is not None:
+            implausible += plausibility_problems(changes, was, now)
+    if implausible:
+        raise ReleaseRefused(
+            f"{'; '.join(implausible)}. The last release stands. If that is right all the same, run again with "
+            f"JGB_ACCEPT_SHA256={content}"
+        )
+    return Changes(release_id, previous, changed)
 
 
-def _resource(extract: Extract) -> dict[str, object]:
-    dataset = extract.dataset
-    return {
-        "profile": "data-resource",
-        "name": dataset.name,
-        "title": dataset.title,
-        "description": dataset.description,
-        "path": extract.path.name,
-        "format": "parquet",
-        "mediatype": "application/vnd.apache.parquet",
-        "bytes": extract.bytes,
-        "hash": f"sha256:{extract.sha256}",
-        "rows": extract.rows,
-        "newest": extract.newest,
-        "schema": {
-            "fields": [
-                {
-                    "name": column.name,
-                    "type": FRICTIONLESS_TYPES[column.data_type],
-                    "description": column.description,
-                    "unit": column.unit,
-                    "source": column.source,
-                }
-                for column in dataset.columns
-            ],
-            "primaryKey": list(dataset.key),
-        },
-    }
+def _read(staging: Path, extract: Extract) -> pa.Table:
+    return pq.read_table(staging / f"{extract.dataset.name}.parquet", partitioning=None)
 
 
-def _git_sha() -> str | None:
-    """The commit that built the release, ``-dirty`` with uncommitted changes; None outside a checkout."""
-    command = ["git", "-C", str(REPOSITORY), "describe", "--always", "--abbrev=40", "--dirty"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
-
-
-def _json(content: object) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False, default=_iso) + "\n").encode()
-
-
-def _iso(value: date | datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+def _refuse_damaged(store: Store, release_id: str, extracts: list[Extract]) -> None:
+    """A release with this id must be whole, and hold just what was written, also when it stood there before."""
+    problems = verify(store, release_id)
+    listed = store.read(f"{RELEASES}/{release_id}/{SUMS}").decode().splitlines() if not problems else []
+    problems += [
+        f"{store.path(f'{RELEASES}/{release_id}/{extract.dataset.name}.parquet')} holds something else"
+        for extract in extracts
+        if listed and f"{extract.sha256}  {extract.dataset.name}.parquet" not in listed
+    ]
+    if problems:
+        raise ReleaseRefused(f"{'; '.join(problems)}. {MOVE_AWAY}")

@@ -4,22 +4,17 @@ Belongs here: how old and how late each source is. Not here: what a source has d
 """
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-
-from jgb_assets.extracts.release import VERSION_FOLDER, write_if_changed
 
 GRACE = timedelta(days=1)  # publishers are late by hours now and then
 STALE = timedelta(days=14)  # no publisher has been this late but for a government shutdown
 
 
-def write_status(source_status: pa.Table, now: datetime, publish_dir: Path) -> dict[str, dict[str, Any]]:
-    """Rewrite the file from the mart's rows and the run's clock."""
-    status = {row["source"]: _status(row, now) for row in source_status.to_pylist()}
-    write_if_changed(publish_dir / VERSION_FOLDER / "status.json", status)
-    return status
+def status_of(source_status: pa.Table, now: datetime) -> dict[str, dict[str, Any]]:
+    """By source, from the mart's rows and the run's clock."""
+    return {row["source"]: _status(row, now) for row in source_status.to_pylist()}
 
 
 def _status(row: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -25,6 +25,7 @@ MARTS = {
     "curve_shape",
     "japan_us_securities",
     "jgb_yields",
+    "jgb_yields_wide",
     "reconciliations",
     "repatriation",
     "revisions",

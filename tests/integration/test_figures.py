@@ -253,7 +253,9 @@ def test_a_dataset_without_a_snapshot_is_there_empty_and_valid(as_of_may: Run, f
     for dataset in ("auction_tails", "japan_us_securities"):
         empty = pq.read_table(as_of_may.current / f"{dataset}.parquet")
         assert empty.num_rows == 0
-        assert empty.schema.equals(pq.read_schema(from_bundle.current / f"{dataset}.parquet"), check_metadata=True)
+        full = pq.read_schema(from_bundle.current / f"{dataset}.parquet")
+        # the file as a whole names the newest snapshot, which here is another
+        assert empty.schema.with_metadata(None).equals(full.with_metadata(None), check_metadata=True)
     status = read(as_of_may, "source_status", "source").loc["mof_jgb_auctions"]
     assert status["snapshots"] == 0
     assert status["newest_observation_date"] is None
@@ -272,7 +274,7 @@ def test_looking_back_from_later_gives_the_same_release_as_having_been_there(
     for path in as_of_may.current.glob("*.parquet"):
         assert (back.current / path.name).read_bytes() == path.read_bytes()
     forward = run(tmp_path / "data")
-    assert forward.out.splitlines()[-1].endswith(" switched back to")
+    assert forward.out.splitlines()[-1].endswith(" switched to")
     assert forward.current.resolve().name == from_bundle.current.resolve().name
 
 

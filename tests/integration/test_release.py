@@ -17,13 +17,15 @@ from jgb_assets.definitions import defs
 from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.extracts.dictionary import datasets
 from jgb_assets.extracts.release import Release, ReleaseRefused, publish
+from jgb_assets.extracts.store import store_at
 from jgb_assets.settings import BUNDLE
 from jgb_assets.sources.registry import SOURCES
-from tests.conftest import Run, environment, run, tree
+from tests.conftest import Run, copy_of, environment, run, tree
 
 PROMISED = {
     "jgb_yields": "obs_date tenor_years yield_pct change_1d_bp change_5d_bp highest_since_date largest_rise_since_date "
     "published_at first_seen_at",
+    "jgb_yields_wide": "obs_date yield_1y_pct yield_2y_pct yield_10y_pct yield_40y_pct published_at",
     "curve_shape": "obs_date level_10y_pct slope_2s10s_bp slope_5s30s_bp slope_10s30s_bp slope_10s40s_bp slope_20s30s_bp "
     "slope_30s40s_bp fly_2s5s10s_bp fly_5s10s20s_bp fly_10s20s30s_bp forward_5y5y_pct forward_10y10y_pct forward_20y10y_pct "
     "forward_30y10y_pct zero_10y_pct zero_30y_pct dl_level_pct dl_slope_pct dl_curvature_pct dl_rmse_bp nss_beta0_pct "
@@ -118,7 +120,7 @@ def test_the_descriptor_tells_bytes_hashes_rows_schema_and_what_went_in(from_bun
     assert {resource["name"] for resource in descriptor["resources"]} == set(PROMISED)
     for resource in descriptor["resources"]:
         body = (from_bundle.current / resource["path"]).read_bytes()
-        assert resource["bytes"] == len(body)
+        assert resource["size_bytes"] == len(body)
         assert resource["hash"] == f"sha256:{hashlib.sha256(body).hexdigest()}"
         table = pq.read_table(from_bundle.current / resource["path"])
         assert resource["rows"] == table.num_rows
@@ -167,8 +169,7 @@ def test_status_tells_freshness_by_the_archives_clock(from_bundle: Run) -> None:
 
 
 def test_a_second_run_changes_no_published_byte_and_says_so(from_bundle: Run, tmp_path: Path) -> None:
-    shutil.copytree(from_bundle.data_dir, tmp_path / "data", symlinks=True)
-    published = tmp_path / "data" / "publish"
+    published = copy_of(from_bundle, tmp_path) / "publish"
     before = tree(published), {path: path.lstat().st_mtime_ns for path in published.rglob("*") if path.is_file()}
     snapshots = tree(tmp_path / "data" / "snapshots")
     again = run(tmp_path / "data")
@@ -179,10 +180,6 @@ def test_a_second_run_changes_no_published_byte_and_says_so(from_bundle: Run, tm
     assert after[0] == before[0]
     assert changed <= {".lock"}
     assert tree(tmp_path / "data" / "snapshots") == snapshots
-
-
-def copy_of(of: Run, folder: Path) -> Path:
-    return Path(shutil.copytree(of.data_dir, folder / "data", symlinks=True))
 
 
 def test_a_damaged_release_is_not_taken_for_whole(from_bundle: Run, tmp_path: Path) -> None:
@@ -197,16 +194,16 @@ def test_a_damaged_release_is_not_taken_for_whole(from_bundle: Run, tmp_path: Pa
                 connection.table(name).to_arrow_table() for name in ("stg_landing__sources", "stg_landing__ledger")
             ]
             known = datasets(DBT_PROJECT.manifest_path)
-            return publish(connection, known, *tables, datetime(2026, 7, 3, tzinfo=UTC), data / "publish")
+            return publish(
+                connection, known, *tables, datetime(2026, 8, 15, 0, 5, tzinfo=UTC), store_at(data / "publish")
+            )
 
     assert again().news == "unchanged: no published byte was written"
     file = root / "current" / "curve_shape.parquet"
     body = bytearray(file.read_bytes())
     body[1000] ^= 1
     file.write_bytes(body)
-    with pytest.raises(
-        ReleaseRefused, match=r"curve_shape\.parquet is missing or damaged.*run again to publish it anew"
-    ):
+    with pytest.raises(ReleaseRefused, match=r"curve_shape\.parquet is damaged.*run again to publish it anew"):
         again()
     shutil.move(file.resolve().parent, tmp_path / "away")
     assert again().news == "published"

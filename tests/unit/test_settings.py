@@ -23,7 +23,7 @@ def test_defaults_need_no_environment() -> None:
     assert settings.archive_dir == REPOSITORY / "jgb_assets" / "bundle" / "archive" == BUNDLE
     assert settings.as_of is None
     assert settings.as_of_utc is None
-    assert settings.publish_dir == REPOSITORY / "data" / "publish"
+    assert settings.publish_location == str(REPOSITORY / "data" / "publish")
     assert settings.accept_sha256 == frozenset()
 
 
@@ -47,13 +47,13 @@ def test_every_folder_follows_the_data_folder() -> None:
     assert settings.quarantine_dir == Path("/srv/jgb/quarantine")
     assert settings.changelog_dir == Path("/srv/jgb/changelog")
     assert settings.warehouse_path == Path("/srv/jgb/warehouse.duckdb")
-    assert settings.publish_dir == Path("/srv/jgb/publish")
+    assert settings.publish_location == "/srv/jgb/publish"
 
 
 def test_each_variable_is_read() -> None:
     assert read(JGB_TRANSPORT="live").transport == "live"
     assert read(JGB_ARCHIVE_DIR="/srv/archive").archive_dir == Path("/srv/archive")
-    assert read(JGB_PUBLISH_URI="/srv/out").publish_dir == Path("/srv/out")
+    assert read(JGB_PUBLISH_URI="/srv/out").publish_location == "/srv/out"
     assert read(JGB_AS_OF="2026-05-10T00:00:00Z").as_of_utc == datetime(2026, 5, 10, tzinfo=UTC)
     assert read(JGB_ACCEPT_SHA256=SHA).accept_sha256 == {SHA}
 
@@ -77,7 +77,7 @@ def test_relative_paths_stand_on_the_folder_that_they_were_given_in(
     settings = read(JGB_DATA_DIR="./d", JGB_ARCHIVE_DIR="a/b", JGB_PUBLISH_URI="p")
     before = settings.data_dir, settings.archive_dir
     assert before == (tmp_path / "d", tmp_path / "a" / "b")
-    assert settings.publish_dir == tmp_path / "p"
+    assert settings.publish_location == str(tmp_path / "p")
     monkeypatch.chdir("/")
     assert (settings.data_dir, settings.archive_dir) == before
 
@@ -86,7 +86,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = read(JGB_DATA_DIR="~/jgb", JGB_PUBLISH_URI="~/out")
     assert settings.data_dir == tmp_path / "jgb"
-    assert settings.publish_dir == tmp_path / "out"
+    assert settings.publish_location == str(tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", ["DATA_DIR", "TRANSPORT", "ARCHIVE_DIR", "AS_OF", "PUBLISH_URI", "ACCEPT_SHA256"])
@@ -109,7 +109,11 @@ def test_an_unknown_name_raises_naming_it(name: str) -> None:
         ("JGB_AS_OF", "2026-05-10"),
         ("JGB_AS_OF", "2026-05-10T00:00:00"),  # in whose zone?
         ("JGB_AS_OF", "2026-02-30T00:00:00Z"),
-        ("JGB_PUBLISH_URI", "s3://bucket/prefix"),
+        ("JGB_PUBLISH_URI", "s3://"),
+        ("JGB_PUBLISH_URI", "s3:///prefix"),
+        ("JGB_PUBLISH_URI", "s3://bucket//prefix"),
+        ("JGB_PUBLISH_URI", "s3:/bucket/prefix"),
+        ("JGB_PUBLISH_URI", "/srv/what?"),
         ("JGB_PUBLISH_URI", "gs://bucket/prefix"),
         ("JGB_ACCEPT_SHA256", "abc"),
         ("JGB_ACCEPT_SHA256", f"{SHA},{SHA}0"),
@@ -156,3 +160,7 @@ def test_a_name_in_lower_case_is_another_name(name: str) -> None:
 def test_an_instant_is_never_read_as_seconds() -> None:
     with pytest.raises(SettingsError, match="JGB_AS_OF"):
         Settings.from_environment({"JGB_AS_OF": "20260510"})
+
+
+def test_releases_may_go_to_a_bucket() -> None:
+    assert read(JGB_PUBLISH_URI="s3://bucket/prefix").publish_location == "s3://bucket/prefix"

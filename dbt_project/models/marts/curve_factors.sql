@@ -15,9 +15,8 @@ final as (
         loading,
         explained_pct,
         n_obs,
-        -- before first_date: a dataset's first date column tells how new it is
-        last_date,
-        first_date
+        first_date,
+        last_date  -- last: a dataset without a date in its key is as new as its last date column
     from components
 
 )
