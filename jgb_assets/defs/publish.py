@@ -79,8 +79,8 @@ def publish_release(
             "the last dbt build did not pass its tests. Mend what they name and materialize the marts."
         )
     with world.warehouse() as connection:
-        sources = connection.table("stg_landing__sources").order("source").to_arrow_table()
-        ledger = connection.table("stg_landing__ledger").order("source, retrieved_at, role").to_arrow_table()
+        sources = connection.table("stg_landing__sources").to_arrow_table()
+        ledger = connection.table("stg_landing__ledger").to_arrow_table()
         status = status_of(connection.table("source_status").order("source").to_arrow_table(), now)
         try:
             release = publish(

@@ -11,8 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from jgb_assets.extracts.dictionary import SCHEMA_VERSION, Column, Dataset
-from jgb_assets.extracts.store import to_json
-from jgb_assets.extracts.upkeep import CHECKSUMS, SUMS
+from jgb_assets.extracts.store import CHECKSUMS, SUMS, to_json
 from jgb_assets.settings import REPOSITORY
 
 FRICTIONLESS_TYPES = {

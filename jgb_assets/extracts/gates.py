@@ -21,10 +21,10 @@ from jgb_assets.extracts.diff import DatasetChanges
 SHRINK_SHARE, SHRINK_ROWS = 0.03, 5
 # Rows that were there keep their size: revisions are a few per cent, a slip of units is a factor of ten or more.
 MAGNITUDE_FACTOR, MAGNITUDE_PAIRS = 1.5, 30
-# A new value may be a record. Since the columns of 2026 had 1,000 values, none beat its record by more than 3.1 times
-# (a Svensson beta of 1979); of published figures 1.6 is the most (a flow of March 2020).
+# A new value may be a record. In no column did one of the values after the first 1,000 go beyond 3.1 times the record
+# before it (a Svensson beta of 1979); of published figures 1.6 is the most (a flow of March 2020).
 RECORD_FACTOR, RECORD_VALUES = 4, 1000
-# The unit of a column whose rows have several, or are differences: it has no magnitude of its own.
+# How the unit of a column begins whose rows have several units ("see measure"): it has no magnitude of its own.
 NO_MAGNITUDE = "see "
 
 
@@ -64,15 +64,15 @@ def _coverage(connection: duckdb.DuckDBPyConnection, changes: DatasetChanges, be
     dataset, rows = changes.dataset, changes.rows_before
     if _lost(rows, changes.withdrawn.num_rows):
         yield f": {changes.withdrawn.num_rows:,} of {rows:,} rows are gone"
-    on = ", ".join(f'"{name}"' for name in dataset.key)
+    key = ", ".join(f'"{name}"' for name in dataset.key)
     for column in (column for column in dataset.columns if column.name in before.schema.names):
         name = f'"{column.name}"'
-        values, gone = _one(
-            connection,
-            f"select count(old_rows.{name}), count(old_rows.{name}) filter (new_rows.{name} is null) "
-            f"from old_rows join new_rows using ({on})",
-        )
         if column.name not in dataset.key:
+            values, gone = _one(
+                connection,
+                f"select count(old_rows.{name}), count(old_rows.{name}) filter (new_rows.{name} is null) "
+                f"from old_rows join new_rows using ({key})",
+            )
             if _lost(values, gone):
                 yield f".{column.name}: {gone:,} of {values:,} values are gone"
         elif column.data_type in ("date", "timestamp with time zone"):

@@ -122,6 +122,5 @@ def _as_of(table: pa.Table, dataset: str, instant: datetime) -> pa.Table:
     # versions: the last of each, rows being in the order of the key
     of_row = [name for name in key if name != known_at]
     numbered = known.select(of_row).append_column("row", pa.array(range(len(known)), pa.int64()))
-    newest = numbered.sort_by([(name, "ascending") for name in of_row])
-    last = newest.group_by(of_row).aggregate([("row", "max")])["row_max"]
+    last = numbered.group_by(of_row).aggregate([("row", "max")])["row_max"]
     return known.take(last.combine_chunks().sort())

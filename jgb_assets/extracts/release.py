@@ -22,8 +22,18 @@ from jgb_assets.extracts.descriptor import Extract, Provenance, descriptor
 from jgb_assets.extracts.dictionary import Dataset, broken_promises, promise_of_file
 from jgb_assets.extracts.diff import Changes, DatasetChanges, compare
 from jgb_assets.extracts.gates import contract_problems, plausibility_problems
-from jgb_assets.extracts.store import DESCRIPTOR, MOVE_AWAY, RELEASES, ReleaseRefused, Store, to_json
-from jgb_assets.extracts.upkeep import CHANGES, CHANGES_JSON, SUMS, content_of, is_held_back, released_at, sums, verify
+from jgb_assets.extracts.store import (
+    CHANGES,
+    CHANGES_JSON,
+    DESCRIPTOR,
+    MOVE_AWAY,
+    RELEASES,
+    SUMS,
+    ReleaseRefused,
+    Store,
+    to_json,
+)
+from jgb_assets.extracts.upkeep import content_of, hashes_of, is_held_back, released_at, sums, verify
 from jgb_assets.files import write_atomically
 
 LIFTED_BY = "python -m jgb_assets.extracts rollback"
@@ -103,7 +113,7 @@ def publish(
             write_atomically(staging / CHANGES, changes.to_markdown().encode())
             package = to_json(descriptor(release_id, created, extracts, provenance))
             files = {path.name: path.read_bytes() for path in staging.iterdir()} | {DESCRIPTOR: package}
-            write_atomically(staging / SUMS, sums(files))
+            write_atomically(staging / SUMS, sums(hashes_of(files)))
             write_atomically(staging / DESCRIPTOR, package)
             store.add(staging, release_id)
         _refuse_damaged(store, release_id, extracts)

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,10 @@ LATEST = "latest.json"
 VIEWS = "jgb.duckdb"
 LOG = "log"
 DESCRIPTOR = "datapackage.json"
+CHANGES = "CHANGES.md"
+CHANGES_JSON = "changes.json"
+SUMS = "SHA256SUMS"
+CHECKSUMS = "checksums"  # where the descriptor names the file of sums
 STAGING = ".staging-"
 RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 MOVE_AWAY = "Move it out of the place of releases and run again to publish it anew."
@@ -97,7 +101,7 @@ class Store(ABC):
         """The release that readers have."""
 
     @abstractmethod
-    def publishing(self) -> Any:
+    def publishing(self) -> AbstractContextManager[None]:
         """A context in which this is the only publisher. Clears away what a killed one left.
 
         Raises:
@@ -105,7 +109,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def staging(self) -> Any:
+    def staging(self) -> AbstractContextManager[Path]:
         """A context with a local folder in which a release is made."""
 
     @abstractmethod
@@ -141,18 +145,17 @@ class Store(ABC):
         """Names of a release's files."""
         return self.names(f"{RELEASES}/{release_id}")
 
-    def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
+    def holds(self, name: str, body: bytes) -> bool:
+        """Whether there is such a file, with just these bytes."""
         try:
-            self.read(name)
+            return self.read(name) == body
         except FileNotFoundError:
             return False
-        return True
 
     def write_json(self, name: str, content: object) -> None:
         """Write JSON as a whole; leave a file that says the same alone."""
         body = to_json(content)
-        if not self.exists(name) or self.read(name) != body:
+        if not self.holds(name, body):
             self.write(name, body)
 
 
@@ -349,7 +352,7 @@ class BucketStore(Store):
             yield Path(folder)
 
     def add(self, staging: Path, release_id: str) -> None:  # noqa: D102
-        if self.exists(f"{RELEASES}/{release_id}/{DESCRIPTOR}"):
+        if release_id in self.releases():
             return  # another publisher has placed the same content meanwhile: a release's files never change
         names = sorted((path.name for path in staging.iterdir()), key=lambda name: (name == DESCRIPTOR, name))
         for name in names:
@@ -361,7 +364,7 @@ class BucketStore(Store):
 
     def switch(self, release_id: str) -> None:  # noqa: D102
         body = to_json(latest(release_id))
-        if self.exists(LATEST) and self.read(LATEST) == body:
+        if self.holds(LATEST, body):
             return
         condition = {"IfMatch": self._seen_tag} if self._seen_tag else {"IfNoneMatch": "*"}
         try:
@@ -369,7 +372,7 @@ class BucketStore(Store):
         except OSError as error:
             if self._tag() == self._seen_tag:
                 raise
-            if self.read(LATEST) == body:
+            if self.holds(LATEST, body):
                 return  # it was done; only the answer was lost
             raise PublisherBusy(
                 f"another publisher switched {self.path(LATEST)} meanwhile; its release stands."

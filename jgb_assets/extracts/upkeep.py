@@ -12,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jgb_assets.extracts.store import (
+    CHANGES_JSON,
+    CHECKSUMS,
     DESCRIPTOR,
     LATEST,
     LOG,
     RELEASE_ID,
     RELEASES,
+    SUMS,
     VIEWS,
     PublisherBusy,
     ReleaseRefused,
@@ -25,18 +28,19 @@ from jgb_assets.extracts.store import (
     to_json,
 )
 
-SUMS = "SHA256SUMS"
-CHANGES = "CHANGES.md"
-CHANGES_JSON = "changes.json"
-CHECKSUMS = "checksums"  # the descriptor's name for the file of sums
 PARQUET = ".parquet"
 KEPT = timedelta(days=90)
 INSTANT = "%Y%m%dT%H%M%SZ"
 
 
-def sums(files: Mapping[str, bytes]) -> bytes:
+def hashes_of(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The sha256 of each file."""
+    return {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
+
+
+def sums(hashes: Mapping[str, str]) -> bytes:
     """The content of ``SHA256SUMS``: a line a file, as ``sha256sum`` writes them, by name."""
-    return "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in sorted(files.items())).encode()
+    return "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(hashes.items())).encode()
 
 
 def released_at(release_id: str) -> datetime:
@@ -68,12 +72,12 @@ def _damages(store: Store, release_id: str) -> list[str]:
     if lacking := [name for name in (DESCRIPTOR, SUMS) if name not in bodies]:
         return [f"{store.path(folder)} is no whole release, or not yet: it has no {' and no '.join(lacking)}"]
     listed = bodies.pop(SUMS)
-    if listed == sums(bodies):
-        named = _short_hash(_contents(bodies)) == release_id.rpartition("-")[2]
+    found = hashes_of(bodies)
+    if listed == sums(found):
+        named = _short_hash(content_of(found)) == release_id.rpartition("-")[2]
         return [] if named else [f"{store.path(folder)} holds another content than its name says"]
     lines = listed.decode("latin-1").splitlines()
     expected = dict(line.split("  ", 1)[::-1] for line in lines if "  " in line)
-    found = {name: hashlib.sha256(body).hexdigest() for name, body in bodies.items()}
     problems = [
         f"{store.path(f'{folder}/{name}')} {_difference(found.get(name), expected.get(name))}"
         for name in sorted(expected.keys() | found.keys())
@@ -106,10 +110,6 @@ def _difference(found: str | None, expected: str | None) -> str:
     return f"is damaged: its hash is not the one in {SUMS}"
 
 
-def _contents(bodies: Mapping[str, bytes]) -> bytes:
-    return content_of({name: hashlib.sha256(body).hexdigest() for name, body in bodies.items()})
-
-
 def content_of(hashes: Mapping[str, str]) -> bytes:
     """What a release is named after: its Parquet files' names and hashes."""
     files = sorted((name.removesuffix(PARQUET), sha256) for name, sha256 in hashes.items() if name.endswith(PARQUET))
@@ -128,7 +128,7 @@ def _lost_pointers(store: Store) -> list[str]:
     problems = []
     if current not in known:
         problems.append(f"{store.path(store.pointer)} leads to {current}, which is no whole release")
-    if not store.exists(LATEST) or store.read(LATEST) != to_json(latest(current)):
+    if not store.holds(LATEST, to_json(latest(current))):
         problems.append(f"{store.path(LATEST)} does not name {current}, which readers have")
     if store.viewed() != current:
         problems.append(f"{store.path(VIEWS)} does not read {current}, which readers have")
