@@ -1,7 +1,7 @@
 # The front door. Every target sets up what it needs, once: virtual environment, pinned install, dbt manifest.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: setup run test test-spark fuzz dev check format bench bundle docs lock sbom
+.PHONY: setup run live test test-spark fuzz dev check format bench bundle docs lock sbom
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,9 @@ $(MANIFEST): $(INSTALLED) $(shell find dbt_project -path dbt_project/target -pru
 run: setup  ## materialize everything from the archive and publish
 	@$(BIN)/python -m jgb_assets
 
+live: setup  ## the same from the publishers; JGB_TRANSPORT=live make dev does so by itself, as they publish
+	@JGB_TRANSPORT=live $(BIN)/python -m jgb_assets
+
 test: setup  ## run every test
 	@$(BIN)/python -m pytest
 
@@ -35,7 +38,7 @@ test-spark: setup  ## the readers guide's Spark snippet; installs pyspark, needs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
 	@$(BIN)/python -m pytest -m spark --numprocesses 0 tests/integration/test_spark.py
 
-fuzz: setup  ## ten times as many mutants of every file as the tests read, of another seed each time (FUZZ_MUTANTS, FUZZ_SEED)
+fuzz: setup  ## ten times the mutants that make test reads, from another seed each time (FUZZ_SEED, FUZZ_MUTANTS)
 	@seed=$${FUZZ_SEED:-$$RANDOM$$RANDOM} && echo "FUZZ_SEED=$$seed" && \
 		FUZZ_SEED=$$seed FUZZ_MUTANTS=$${FUZZ_MUTANTS:-10} $(BIN)/python -m pytest tests/faults/test_fuzz.py
 

@@ -9,7 +9,9 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 from filelock import FileLock
@@ -18,26 +20,27 @@ from jgb_assets.extracts.store import CURRENT, DESCRIPTOR, RELEASES, FolderStore
 from jgb_assets.landing.transport import transport_for
 from jgb_assets.settings import REPOSITORY, Settings, SettingsError
 
-COMMAND_LINE = "jgb/command_line"
-IN_PROGRESS = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+NEVER_ENDED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a job. 0: done; 1: it failed, the last release stands; 2: it could not start."""
+    """Run a job. 0: done; 1: it failed, or a source could not be read; 2: it could not start."""
     parser = argparse.ArgumentParser(prog="python -m jgb_assets", description="Refresh the pipeline and publish.")
     parser.add_argument("job", nargs="?", default="refresh_all", help="refresh_all (default) or one source's refresh")
     job = parser.parse_args(arguments).job
     try:
         settings = Settings.from_environment()
-        transport_for(settings)
+        transport_for(settings)  # says at once if there is no such archive
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
     instance = _instance(settings)
-    print(f"{job} from the archive {settings.archive_dir} into {settings.data_dir}", flush=True)
+    origin = "the publishers" if settings.transport == "live" else f"the archive {settings.archive_dir}"
+    print(f"{job} from {origin} into {settings.data_dir}", flush=True)
 
     from jgb_assets.definitions import defs  # seconds of imports: after the settings are known to be good
-    from jgb_assets.defs.progress import LOGGER
+    from jgb_assets.defs.alerts import tell_of_run
+    from jgb_assets.defs.progress import COMMAND_LINE, LOGGER
 
     jobs = [known.name for known in defs.jobs or []]
     if job not in jobs:
@@ -54,11 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
                 raise_on_error=False,
             )
     print(f"full log: {log_file}")
+    released = result.asset_materializations_for_node("publish")
+    if released:
+        _report(store_at(settings.publish_location), released[-1].metadata, settings.as_of_utc)
     if not result.success:
-        print(f"{job} failed; the last release stands", file=sys.stderr)
-        return 1
-    _report(store_at(settings.publish_location), result, settings.as_of_utc)
-    return 0
+        print(f"{job} failed" + ("" if released else "; the last release stands"), file=sys.stderr)
+    if problem := tell_of_run(instance, result.run_id, settings):
+        print(problem, file=sys.stderr)
+    return 0 if result.success else 1
 
 
 def _instance(settings: Settings) -> dg.DagsterInstance:
@@ -71,14 +77,15 @@ def _instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def _bury_the_dead(instance: dg.DagsterInstance) -> None:
-    """Fail the command-line runs that were killed, and free the pool they held. No other is alive under the lock."""
-    unfinished = dg.RunsFilter(tags={COMMAND_LINE: "true"}, statuses=IN_PROGRESS)
+    """Fail the command-line runs that were killed. No other is alive under the lock."""
+    from jgb_assets.defs.progress import COMMAND_LINE
+
+    unfinished = dg.RunsFilter(tags={COMMAND_LINE: "true"}, statuses=NEVER_ENDED)
     for run in instance.get_runs(unfinished):
         instance.report_run_failed(run, "the process was killed")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
-def _report(store: Store, result: dg.ExecuteInProcessResult, as_of: datetime | None) -> None:
+def _report(store: Store, release: Mapping[str, dg.MetadataValue[Any]], as_of: datetime | None) -> None:
     """The datasets of the release that readers have, as a table, and what became of the one just built."""
     folder = f"{RELEASES}/{store.current()}"
     package = json.loads(store.read(f"{folder}/{DESCRIPTOR}"))
@@ -86,7 +93,6 @@ def _report(store: Store, result: dg.ExecuteInProcessResult, as_of: datetime | N
     for resource in package["resources"]:
         path = store.path(f"{CURRENT if isinstance(store, FolderStore) else folder}/{resource['path']}")
         print(f"{resource['name']:<24}{resource['rows']:>9,}  {resource['newest'] or '-':<12}{path}")
-    release = result.asset_materializations_for_node("publish")[-1].metadata
     if as_of and release["release_id"].value == store.current():
         print(f"\nreaders of {store.location} now see the world as of {as_of:%Y-%m-%dT%H:%M:%SZ}")
     print(f"\nrelease {release['release_id'].value} {release['news'].value}")

@@ -31,6 +31,21 @@ def write_atomically(path: Path, body: bytes) -> None:
         raise
 
 
+def write_again(path: Path, body: bytes, before: Path | None) -> None:
+    """Write ``body`` to ``path``; where ``before`` holds the same, as another name of it, which takes no space.
+
+    Some file systems know no second names: there it takes the space.
+    """
+    if before and not path.exists() and before.read_bytes() == body:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(before, path)
+        except OSError:
+            write_atomically(path, body)
+        return
+    write_atomically(path, body)
+
+
 def write_table(path: Path, table: pa.Table) -> bytes:
     """Write a table as Parquet; returns the file's bytes, the same for the same table."""
     sink = pa.BufferOutputStream()

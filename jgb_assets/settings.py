@@ -3,19 +3,23 @@
 Belongs here: every ``JGB_*`` variable, its type and its default. Not here: anything that acts on one.
 """
 
+import json
 import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUNDLE = Path(__file__).resolve().parent / "bundle" / "archive"
 PREFIX = "JGB_"
+# The ministry serves clients that call themselves so; whoever runs it adds a way to be reached (JGB_USER_AGENT).
+USER_AGENT = "Mozilla/5.0 (compatible; jgb-assets/0.1; official series once per publication)"
 
 
 class SettingsError(ValueError):
@@ -55,8 +59,33 @@ def place_of_releases(place: str | Path) -> str:
     return str(Path(text).expanduser().absolute())
 
 
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+        raise ValueError("a webhook is an address that begins with https:// or http://")
+    return value
+
+
+def _loopback(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not (ip_address(host.strip("[]")).is_loopback and port.isdecimal()):
+        raise ValueError("a server that stands for the web is on the loopback, such as 127.0.0.1:8443")
+    return value
+
+
 Folder = Annotated[Path, BeforeValidator(_absolute)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Rehearsal(BaseModel):
+    """What stands for the world in a test of the live pipeline: the JSON file that ``JGB_REHEARSAL`` names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    server: Annotated[str, AfterValidator(_loopback)]  # answers for every publisher's host
+    ca_file: Folder  # the authority of its certificates, in place of the public ones
+    now: AwareDatetime | None = None  # in place of the wall clock
+    cron: str | None = None  # of every schedule, so that a test need not wait for the morning
+    patience_seconds: float | None = None  # in place of the live transport's deadline
 
 
 class Settings(BaseModel):
@@ -71,6 +100,9 @@ class Settings(BaseModel):
     publish_uri: str | None = None
     accept_sha256: Annotated[frozenset[Sha256], BeforeValidator(_hashes)] = frozenset()
     include_unverified: bool = False
+    user_agent: Annotated[str, Field(pattern=r"^[ -~]+$")] = USER_AGENT
+    alert_webhook: Annotated[str, AfterValidator(_web_address)] | None = None
+    rehearsal: Folder | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -92,6 +124,11 @@ class Settings(BaseModel):
                 f"{_variable(str(part['loc'][0]))}={part['input']!r}: {part['msg']}" for part in error.errors()
             )
             raise SettingsError(f"{problems}. See .env.example for the variables and their values.") from error
+        if settings.transport == "live" and settings.as_of:
+            raise SettingsError(
+                f"{PREFIX}AS_OF={source[PREFIX + 'AS_OF']!r}: the web answers only as of now. To see an earlier day, "
+                f"replay what was recorded: {PREFIX}TRANSPORT=archive {PREFIX}ARCHIVE_DIR={settings.recordings_dir}"
+            )
         if "," in str(settings.data_dir):
             raise SettingsError(f"{PREFIX}DATA_DIR={str(settings.data_dir)!r}: DuckDB's search path splits at commas.")
         try:
@@ -100,10 +137,39 @@ class Settings(BaseModel):
             raise SettingsError(f"{PREFIX}PUBLISH_URI={settings.publish_uri!r}: {error}") from error
         return settings
 
+    @property
+    def rehearsed(self) -> Rehearsal | None:
+        """The made-up world, read anew each time: a test moves its clock while processes run.
+
+        Raises:
+            SettingsError: its file is missing or says something else.
+        """
+        if self.rehearsal is None:
+            return None
+        try:
+            return Rehearsal.model_validate(json.loads(self.rehearsal.read_text()))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{PREFIX}REHEARSAL={str(self.rehearsal)!r}: {error}") from error
+
     @cached_property
     def as_of_utc(self) -> datetime | None:
         """``as_of`` in UTC."""
         return self.as_of.astimezone(UTC) if self.as_of else None
+
+    @property
+    def recordings_dir(self) -> Path:
+        """What the live transport got and was accepted, as an archive: any live day can be replayed from it."""
+        return self.data_dir / "archive"
+
+    @property
+    def visits_dir(self) -> Path:
+        """How the last visit to each source ended."""
+        return self.data_dir / "visits"
+
+    @property
+    def alerts_path(self) -> Path:
+        """Which causes are open, and what was told of them."""
+        return self.data_dir / "alerts.json"
 
     @property
     def snapshots_dir(self) -> Path:
@@ -134,6 +200,11 @@ class Settings(BaseModel):
     def warehouse_passed_path(self) -> Path:
         """There while the warehouse is as a build left it whose every test passed; names that build's clock."""
         return self.data_dir / "warehouse.passed"
+
+    @property
+    def published_inputs_path(self) -> Path:
+        """Names what went into the last release; a poll that brings nothing else runs nothing else."""
+        return self.data_dir / "published.inputs"
 
     @property
     def publish_location(self) -> str:

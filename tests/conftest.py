@@ -82,6 +82,11 @@ def copy_of(of: Run, folder: Path) -> Path:
     return data
 
 
+def releases(data: Path) -> dict[str, bytes]:
+    """All that stands where releases stand, but for what every run tells of the sources."""
+    return {name: body for name, body in tree(data / "publish").items() if name != "v1/status.json"}
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, and where links lead."""
     return {

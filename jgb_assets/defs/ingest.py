@@ -11,13 +11,17 @@ import dagster as dg
 import pyarrow.compute as pc
 
 from jgb_assets.defs.preview import table_metadata
+from jgb_assets.defs.progress import WAS_READ
 from jgb_assets.defs.world import OWNERS, World
+from jgb_assets.extracts.store import store_at
 from jgb_assets.landing.changelog import state
-from jgb_assets.landing.land import Landed, land
-from jgb_assets.sources.base import PublishedFile, Source, SourceRejected, TableSpec, kind
+from jgb_assets.landing.land import Landed, as_stored, land
+from jgb_assets.landing.transport import FetchFailed
+from jgb_assets.sources.base import PublishedFile, ReleaseIncomplete, Source, SourceRejected, TableSpec, kind
 from jgb_assets.sources.registry import SOURCES
 
 AS_USUAL = "as_usual"
+IS_FRESH = "is_fresh"
 
 
 def file_key(source: Source, role: str) -> dg.AssetKey:
@@ -45,33 +49,24 @@ def ingest_assets(source: Source) -> dg.AssetsDefinition:
                 AS_USUAL,
                 asset=table_key(source, source.tables[0].name),
                 description="Nothing about the newest files is unusual: no rewritten past, outsize move or odd title.",
-            )
+            ),
+            dg.AssetCheckSpec(
+                WAS_READ,
+                asset=table_key(source, source.tables[0].name),
+                description="Each file could be had and was accepted. If not, what was accepted before still stands.",
+            ),
+            dg.AssetCheckSpec(
+                IS_FRESH,
+                asset=table_key(source, source.tables[0].name),
+                description="The newest observation is not older than the publisher's calendar allows: files that are "
+                "no longer updated answer all the same.",
+            ),
         ],
     )
     def ingest(
         context: dg.AssetExecutionContext, world: World
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        try:
-            landed = land(
-                source,
-                world.transport(),
-                world.store(),
-                world.change_logs(source.name),
-                world.settings.accept_sha256,
-            )
-        except SourceRejected as rejection:
-            raise dg.Failure(
-                f"SourceRejected: {rejection}",
-                metadata={
-                    "url": dg.MetadataValue.url(rejection.url),
-                    "place": rejection.place,
-                    "expected": rejection.expected,
-                    "found": rejection.found,
-                    "remedy": rejection.remedy,
-                    "quarantine": dg.MetadataValue.path(world.settings.quarantine_dir / source.name),
-                },
-                allow_retries=False,
-            ) from rejection
+        landed, was_read = _visit(source, world, context.run.run_id)
         for warning in landed.warnings:
             context.log.warning(warning)
         for file in source.files:
@@ -85,8 +80,58 @@ def ingest_assets(source: Source) -> dg.AssetsDefinition:
             severity=dg.AssetCheckSeverity.WARN,
             metadata={f"warning_{number}": text for number, text in enumerate(landed.warnings, start=1)},
         )
+        yield was_read
+        yield _freshness(source, landed, world)
 
     return ingest
+
+
+def _visit(source: Source, world: World, run_id: str) -> tuple[Landed, dg.AssetCheckResult]:
+    """Land a source. Where that fails, what was stored before still stands and the others go on.
+
+    Raises:
+        dg.Failure: it failed, nothing of it was ever stored, and nothing is published: a first release is whole.
+    """
+    transport, store, logs, visits = world.transport(), world.store(), world.change_logs(source.name), world.visits()
+    last = visits.last(source.name)
+    key = table_key(source, source.tables[0].name)
+    try:
+        landed = land(source, transport, store, logs, world.settings.accept_sha256, last.looked if last else None)
+    except (SourceRejected, FetchFailed) as failure:
+        is_waiting = isinstance(failure, ReleaseIncomplete) and world.settings.transport == "live"
+        why = f"{type(failure).__name__}: {failure}"
+        visits.failed(source.name, transport.now(), run_id, why, is_waiting=is_waiting)
+        metadata: dict[str, Any] = {
+            "url": dg.MetadataValue.url(failure.url),
+            **({"place": failure.place} if isinstance(failure, SourceRejected) else {}),
+            "expected": failure.expected,
+            "found": failure.found,
+            "remedy": failure.remedy,
+            "quarantine": dg.MetadataValue.path(world.settings.quarantine_dir / source.name),
+        }
+        if not store.records(source.name) and store_at(world.settings.publish_location).current() is None:
+            raise dg.Failure(why, metadata=metadata, allow_retries=False) from failure
+        severity = dg.AssetCheckSeverity.WARN if is_waiting else dg.AssetCheckSeverity.ERROR
+        check = dg.AssetCheckResult(
+            check_name=WAS_READ, asset_key=key, passed=False, severity=severity, description=why, metadata=metadata
+        )
+        return as_stored(source, transport.now(), store, logs), check
+    visits.went_well(source.name, transport.now(), run_id, landed.looked)
+    return landed, dg.AssetCheckResult(check_name=WAS_READ, asset_key=key, passed=True)
+
+
+def _freshness(source: Source, landed: Landed, world: World) -> dg.AssetCheckResult:
+    """Against the publisher's calendar, by the run's clock. An archive is as old as it is: that is no error."""
+    newest = source.newest(world.tables(source, landed.logs))
+    standing = source.standing(newest, world.transport().now())
+    is_error = standing == "stale" and world.settings.transport == "live"
+    return dg.AssetCheckResult(
+        check_name=IS_FRESH,
+        asset_key=table_key(source, source.tables[0].name),
+        passed=standing not in ("late", "stale"),
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        metadata={"status": standing, **{f"newest_{table}": str(day) for table, day in newest.items() if day}},
+    )
 
 
 def _file_spec(source: Source, file: PublishedFile) -> dg.AssetSpec:
@@ -114,6 +159,10 @@ def _table_spec(source: Source, spec: TableSpec) -> dg.AssetSpec:
         group_name=source.name,
         kinds={"python", "parquet"},
         owners=OWNERS,
+        # Of the visits; how old what they bring is, the check tells.
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=2 * source.longest_pause, warn_window=source.longest_pause
+        ),
     )
 
 

@@ -3,16 +3,19 @@
 Belongs here: the three small tables under ``changelog/``. Not here: a source's own tables.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from jgb_assets.defs.ingest import table_key
 from jgb_assets.defs.parquet import parquet_spec, written
 from jgb_assets.defs.world import World
 from jgb_assets.landing.land import LEDGER, stored_logs
+from jgb_assets.settings import Settings
 from jgb_assets.sources.base import TIMESTAMP
 from jgb_assets.sources.registry import SOURCES
 
@@ -22,6 +25,8 @@ CLOCK_SCHEMA = pa.schema(
 LEDGER_SOURCE = pa.field("source", pa.string(), nullable=False)
 REGISTRY_COLUMNS = ("title", "producer", "homepage", "licence", "citation", "cadence", "publication")
 
+
+POLL = "jgb/poll"  # the tag of runs that a schedule starts
 
 RAW_TABLES = [table_key(source, spec.name) for source in SOURCES.values() for spec in source.tables]
 
@@ -36,12 +41,14 @@ RAW_TABLES = [table_key(source, spec.name) for source in SOURCES.values() for sp
             "python",
             "The instant (UTC) as of which the world is built (now, the archive's last, or JGB_AS_OF), and whether "
             "readings of unverified layouts are published (JGB_INCLUDE_UNVERIFIED).",
+            skippable=True,
         ),
         parquet_spec(
             "landing",
             "sources",
             "python",
             "One row a source of the registry, whether or not anything of it has arrived.",
+            skippable=True,
         ),
         parquet_spec(
             "landing",
@@ -49,13 +56,15 @@ RAW_TABLES = [table_key(source, spec.name) for source in SOURCES.values() for sp
             "python",
             "One row a file that arrived with other bytes than before, with the newest observation after it.",
             RAW_TABLES,
+            skippable=True,
         ),
     ],
 )
-def landing(world: World) -> Iterator[dg.MaterializeResult[Any]]:
+def landing(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.MaterializeResult[Any]]:
     """After everything was fetched, so that the clock is past it.
 
-    A source that never landed gets its empty change logs here, so that its datasets are empty and valid.
+    A source that never landed gets its empty change logs here, so that its datasets are empty and valid. A poll that
+    brought nothing new ends here: without these tables nothing that needs them is run.
     """
     told = {"now_at": [world.transport().now()], "includes_unverified": [world.settings.include_unverified]}
     now = pa.table(told, schema=CLOCK_SCHEMA)
@@ -69,5 +78,24 @@ def landing(world: World) -> Iterator[dg.MaterializeResult[Any]]:
     for source in SOURCES.values():
         rows = stored_logs(source, world.store(), world.change_logs(source.name))[LEDGER]
         ledgers.append(rows.add_column(0, LEDGER_SOURCE, pa.array([source.name] * rows.num_rows, pa.string())))
-    for name, table in {"clock": now, "sources": registry, "ledger": pa.concat_tables(ledgers)}.items():
+    ledger = pa.concat_tables(ledgers)
+    if POLL in context.run.tags and _is_published(world.settings, ledger):
+        context.log.info("nothing new: all that arrived is in the release that readers have")
+        return
+    for name, table in {"clock": now, "sources": registry, "ledger": ledger}.items():
         yield written("landing", world.settings.changelog_dir / f"{name}.parquet", table)
+
+
+def inputs_of(settings: Settings) -> str:
+    """Names the files that the stored world is made of, how they are read, and where they are published."""
+    parts = [(settings.changelog_dir / f"{name}.parquet").read_bytes() for name in ("sources", "ledger")]
+    parts.append(f"{settings.include_unverified} {settings.publish_location}".encode())
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def _is_published(settings: Settings, ledger: pa.Table) -> bool:
+    """Whether a release was made of just these files."""
+    mark, stored = settings.published_inputs_path, settings.changelog_dir / "ledger.parquet"
+    if not (mark.is_file() and stored.is_file()):
+        return False
+    return pq.read_table(stored).equals(ledger) and mark.read_text() == inputs_of(settings)

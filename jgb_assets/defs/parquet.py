@@ -16,7 +16,9 @@ from jgb_assets.defs.world import OWNERS
 from jgb_assets.files import write_table
 
 
-def parquet_spec(group: str, name: str, kind: str, description: str, deps: Iterable[dg.AssetKey] = ()) -> dg.AssetSpec:
+def parquet_spec(
+    group: str, name: str, kind: str, description: str, deps: Iterable[dg.AssetKey] = (), *, skippable: bool = False
+) -> dg.AssetSpec:
     """The asset ``group``/``name``; dbt derives the same key from its source."""
     return dg.AssetSpec(
         [group, name],
@@ -25,6 +27,7 @@ def parquet_spec(group: str, name: str, kind: str, description: str, deps: Itera
         group_name=group,
         kinds={kind, "parquet"},
         owners=OWNERS,
+        skippable=skippable,
     )
 
 

@@ -10,6 +10,15 @@ from pathlib import Path
 import dagster as dg
 
 LOGGER = "stages"
+COMMAND_LINE = "jgb/command_line"  # the tag of runs of the command line
+IN_PROGRESS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+WAS_READ = "was_read"  # the check that tells of a source that failed while the others went on
 
 
 class _StageHandler(logging.Handler):
@@ -22,11 +31,15 @@ class _StageHandler(logging.Handler):
         if event.event_type == dg.DagsterEventType.STEP_SUCCESS:
             seconds = event.event_specific_data.duration_ms / 1000
             print(f"  {event.step_key:<26} {seconds:6.1f} s", file=sys.__stdout__, flush=True)
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if check.check_name == WAS_READ and not check.passed:
+                print(f"  {event.step_key:<26} failed\n{check.description}", file=sys.__stderr__, flush=True)
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            print(f"  {event.step_key:<26} failed\n{_cause(event)}", file=sys.__stderr__, flush=True)
+            print(f"  {event.step_key:<26} failed\n{cause(event)}", file=sys.__stderr__, flush=True)
 
 
-def _cause(event: dg.DagsterEvent) -> str:
+def cause(event: dg.DagsterEvent) -> str:
     """The failure in words: a refusal's own, else the innermost error."""
     failure = event.step_failure_data
     if failure.user_failure_data and failure.user_failure_data.description:

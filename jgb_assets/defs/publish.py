@@ -8,13 +8,14 @@ from typing import Any
 
 import dagster as dg
 
+from jgb_assets.defs.landing import inputs_of
 from jgb_assets.defs.preview import preview, table_metadata
 from jgb_assets.defs.warehouse import DATASETS, WRITER_POOL
 from jgb_assets.defs.world import OWNERS, World
 from jgb_assets.extracts.dictionary import Dataset
 from jgb_assets.extracts.release import publish
-from jgb_assets.extracts.status import status_of
 from jgb_assets.extracts.store import RELEASES, ReleaseRefused, store_at
+from jgb_assets.files import write_atomically
 
 RELEASE = dg.AssetKey(["extracts", "release"])
 IS_FIT = "is_fit_to_publish"
@@ -81,7 +82,6 @@ def publish_release(
     with world.warehouse() as connection:
         sources = connection.table("stg_landing__sources").to_arrow_table()
         ledger = connection.table("stg_landing__ledger").to_arrow_table()
-        status = status_of(connection.table("source_status").order("source").to_arrow_table(), now)
         try:
             release = publish(
                 connection,
@@ -91,13 +91,13 @@ def publish_release(
                 now,
                 store,
                 accepted=settings.accept_sha256,
-                beside={"status.json": status},
             )
         except ReleaseRefused as refused:
             yield dg.AssetCheckResult(
                 passed=False, asset_key=RELEASE, check_name=IS_FIT, metadata={"found": str(refused)}
             )
             raise
+    write_atomically(settings.published_inputs_path, inputs_of(settings).encode())
     yield dg.AssetCheckResult(passed=True, asset_key=RELEASE, check_name=IS_FIT, metadata={"news": release.news})
     context.log.info(f"release {release.release_id}: {release.news}")
     for extract in release.extracts:
@@ -136,10 +136,6 @@ def publish_release(
                     for extract in release.extracts
                 ],
                 ["dataset", "rows", "newest", "bytes"],
-            ),
-            "status": preview(
-                [{"source": source, **fields} for source, fields in status.items()],
-                ["source", *next(iter(status.values()))],
             ),
         },
     )

@@ -8,7 +8,6 @@ id, and nothing is written when nothing changed.
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +73,6 @@ def publish(
     now: datetime,
     store: Store,
     accepted: frozenset[str] = frozenset(),
-    beside: Mapping[str, object] | None = None,
 ) -> Release:
     """Write, judge and switch to the release of what ``connection`` holds.
 
@@ -87,7 +85,6 @@ def publish(
             this is a view of the past, which may show less.
         store: where releases stand.
         accepted: hashes of contents that a person let pass though they are implausible.
-        beside: JSON that stands beside the releases and is written with the switch, by name.
 
     Raises:
         ReleaseRefused: it is not what its contract says, breaks a promise, is implausible beside the last release, or
@@ -119,8 +116,6 @@ def publish(
         _refuse_damaged(store, release_id, extracts)
         is_switched = previous != release_id and not held_back
         store.switch(previous if previous and held_back else release_id)  # mends what a killed publisher left half-way
-        for name, content_beside in (beside or {}).items():
-            store.write_json(name, content_beside)
         told = store.read(f"{folder}/{CHANGES}").decode()
     moved = [replace(extract, path=store.path(f"{folder}/{extract.dataset.name}.parquet")) for extract in extracts]
     return Release(release_id, store.path(folder), moved, told, is_new, is_switched, held_back)

@@ -5,8 +5,8 @@ Belongs here: the order of these steps and what happens when one refuses. Not he
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import TypeVar
 
 import pyarrow as pa
@@ -14,8 +14,19 @@ import pyarrow.compute as pc
 
 from jgb_assets.landing.changelog import ChangeLogs, compare, extend, log_schema, state
 from jgb_assets.landing.snapshots import Record, SnapshotStore
-from jgb_assets.landing.transport import Response, Transport
-from jgb_assets.sources.base import CONFIRM, TIMESTAMP, Arrival, Snapshot, Source, SourceRejected, TableSpec
+from jgb_assets.landing.transport import FetchFailed, NotThere, Response, Transport
+from jgb_assets.sources.base import (
+    AT,
+    CONFIRM,
+    TIMESTAMP,
+    Arrival,
+    PublishedFile,
+    Snapshot,
+    Source,
+    SourceRejected,
+    TableSpec,
+    kind,
+)
 
 Arrived = TypeVar("Arrived", Record, Snapshot)
 
@@ -35,12 +46,16 @@ LEDGER_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Landed:
-    """A source after landing: its ledger, its change logs by table name, what arrived now and what was odd about it."""
+    """A source after landing: its ledger, its change logs by table name, what arrived now and what was odd about it.
+
+    ``looked`` says when each file was last retrieved, whatever it brought.
+    """
 
     records: list[Record]
     logs: Mapping[str, pa.Table]
-    arrived: list[Record]
-    warnings: list[str]
+    arrived: list[Record] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    looked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def land(
@@ -49,34 +64,45 @@ def land(
     store: SnapshotStore,
     change_logs: ChangeLogs,
     accepted: frozenset[str] = frozenset(),
+    looked: Mapping[str, datetime] | None = None,
 ) -> Landed:
     """Bring a source up to the transport's last instant. Bytes that were seen before cost nothing.
 
-    ``accepted`` holds the sha256 of files that a person has let past the gate.
+    ``accepted`` holds the sha256 of files that a person has let past the gate, ``looked`` when each file was last
+    retrieved in runs before this one.
 
     Raises:
         SourceRejected: bytes were refused; they are in quarantine, and what was stored before still stands.
+        FetchFailed: a file could not be had; what was stored before still stands.
     """
     with store.lock(source.name):
-        return _land(source, transport, store, change_logs, accepted)
+        return _land(source, transport, store, change_logs, accepted, looked or {})
 
 
 def _land(
-    source: Source, transport: Transport, store: SnapshotStore, change_logs: ChangeLogs, accepted: frozenset[str]
+    source: Source,
+    transport: Transport,
+    store: SnapshotStore,
+    change_logs: ChangeLogs,
+    accepted: frozenset[str],
+    looked_before: Mapping[str, datetime],
 ) -> Landed:
     records = store.records(source.name)
     logs = _stored_logs(source, store, change_logs)
     arrived: list[Record] = []
     warnings: list[str] = []
-    looked: dict[str, datetime] = {}  # when each file was last retrieved, whatever it brought
-    for instant in transport.instants():
-        known = _newest(records, instant)
-        looked = {role: at for role, record in known.items() if (at := record.retrieved_at) < instant} | looked
-        responses = _fetch(source, transport, instant, known)
+    looked: dict[str, datetime] = {}
+    for asked_at in transport.instants():
+        known = _newest(records, asked_at)
+        looked = _last_looks(known, looked_before, looked, asked_at)
+        responses, notes = _fetch(source, transport, asked_at, known)
+        warnings += notes
+        instant = max([asked_at, *(response.retrieved_at for response in responses.values())])
         new = {role: _snapshot(role, response, looked.get(role)) for role, response in responses.items()}
         looked |= dict.fromkeys(responses, instant)
         new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
         if not new:
+            transport.keep(responses.values())
             continue
         files = {role: store.read(record) for role, record in known.items()} | new
         while True:
@@ -96,6 +122,7 @@ def _land(
                 files[refused.role] = new[refused.role] = _snapshot(refused.role, other, refused.previous_retrieved_at)
         new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
         if not new:
+            transport.keep(responses.values())
             continue
         try:
             warnings += _judge(source, files, frozenset(responses), new, tables, logs, instant, accepted)
@@ -104,6 +131,7 @@ def _land(
             for snapshot in new.values():
                 store.quarantine(snapshot, rejection)
             raise
+        transport.keep(responses.values())
         if not records or instant > records[-1].retrieved_at:
             logs = _advance(source, logs, files, tables, instant)
         else:
@@ -111,15 +139,22 @@ def _land(
         arrived += [store.add(source, snapshot, responses[role].last_modified) for role, snapshot in new.items()]
         records = store.records(source.name)
         _save(source, change_logs, logs, records)
-    now = transport.now()
+    return replace(_as_known(transport.now(), records, logs), arrived=arrived, warnings=warnings, looked=looked)
+
+
+def as_stored(source: Source, now: datetime, store: SnapshotStore, change_logs: ChangeLogs) -> Landed:
+    """What was stored before, as known at ``now``: nothing arrives."""
+    with store.lock(source.name):
+        return _as_known(now, store.records(source.name), _stored_logs(source, store, change_logs))
+
+
+def _as_known(now: datetime, records: list[Record], logs: Mapping[str, pa.Table]) -> Landed:
     return Landed(
         [record for record in records if record.retrieved_at <= now],
         {
             name: log.filter(pc.field("retrieved_at" if name == LEDGER else "first_seen_at") <= now)
             for name, log in logs.items()
         },
-        arrived,
-        warnings,
     )
 
 
@@ -139,15 +174,72 @@ def _stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) 
     return {name: change_logs.read(name, schema) for name, schema in _schemas(source).items()}
 
 
-def _fetch(source: Source, transport: Transport, instant: datetime, known: Collection[str]) -> dict[str, Response]:
-    """For each role the first of its URLs that answers."""
-    responses = {}
-    for file in source.files_among(transport.offered(instant), known, instant.date()):
-        for url in file.urls:
-            if (response := transport.fetch(url, instant)) is not None:
+def _fetch(
+    source: Source, transport: Transport, instant: datetime, known: Collection[str]
+) -> tuple[dict[str, Response], list[str]]:
+    """For each role the first of its URLs that answers, and what was read in place of another.
+
+    What came over a wire one after the other is of one instant: it is known when the last of it is here.
+    """
+    responses: dict[str, Response] = {}
+    notes: list[str] = []
+    asked: set[str] = set()
+    while files := [file for file in _files(source, transport, instant, known, responses) if file.role not in asked]:
+        for file in files:
+            asked.add(file.role)
+            response, failures = _answer(transport, file, file.urls, instant)
+            if response is not None:
                 responses[file.role] = response
-                break
-    return responses
+                notes += [f"{response.url} is read in place of another: {failure}" for failure in failures]
+    here = max((response.retrieved_at for response in responses.values()), default=instant)
+    return {role: replace(response, retrieved_at=here) for role, response in responses.items()}, notes
+
+
+def _files(
+    source: Source,
+    transport: Transport,
+    instant: datetime,
+    known: Collection[str],
+    responses: Mapping[str, Response],
+) -> Iterable[PublishedFile]:
+    """What to ask for: of what is offered, or, where only asking can tell, given what has answered so far."""
+    offered = transport.offered(instant)
+    if offered is not None:
+        return source.files_among(offered, known, instant.date())
+    answered = {role: _snapshot(role, response, None) for role, response in responses.items()}
+    return source.asks(answered, known, instant.date())
+
+
+def _answer(
+    transport: Transport, file: PublishedFile, urls: Iterable[str], instant: datetime
+) -> tuple[Response | None, list[FetchFailed]]:
+    """The first of the URLs that answers, and the failures before it. A day's page may not be out yet: then None.
+
+    Raises:
+        FetchFailed: none answers, and it cannot be that the file is not out yet.
+    """
+    failures: list[FetchFailed] = []
+    for url in urls:
+        try:
+            response = transport.fetch(url, instant)
+        except FetchFailed as failure:
+            if not (file.dated and isinstance(failure, NotThere)):
+                failures.append(failure)
+            continue
+        if response is not None:
+            return response, failures
+    if failures:
+        raise failures[0]
+    return None, []
+
+
+def _last_looks(
+    known: Mapping[str, Record], in_runs_before: Mapping[str, datetime], now: Mapping[str, datetime], until: datetime
+) -> dict[str, datetime]:
+    """When each file was last retrieved before an instant, as its records, earlier runs and this run tell."""
+    arrivals = {role: record.retrieved_at for role, record in known.items()}
+    looks = [(role, at) for told in (arrivals, in_runs_before, now) for role, at in told.items() if at < until]
+    return {role: max(at for other, at in looks if other == role) for role, _ in looks}
 
 
 def _is_new(snapshot: Snapshot, known: Mapping[str, Record]) -> bool:
@@ -157,12 +249,12 @@ def _is_new(snapshot: Snapshot, known: Mapping[str, Record]) -> bool:
 def _fetch_instead(source: Source, transport: Transport, refused: Snapshot) -> Response | None:
     """The same day's page in the publisher's other language; of other files there is no second reading."""
     instant = refused.retrieved_at
-    for file in source.files_among(transport.offered(instant), (), instant.date()):
-        if file.role == refused.role and file.dated:
-            for url in file.urls[file.urls.index(refused.url) + 1 :]:
-                if (response := transport.fetch(url, instant)) is not None:
-                    return response
-    return None
+    declared = next(file for file in source.files if file.role == kind(refused.role))
+    if not declared.dated:
+        return None
+    file = declared.of(date.fromisoformat(refused.role.partition(AT)[2]))
+    response, _ = _answer(transport, file, file.urls[file.urls.index(refused.url) + 1 :], instant)
+    return replace(response, retrieved_at=instant) if response else None
 
 
 def _judge(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from jgb_assets.files import write_atomically
+from jgb_assets.files import write_again, write_atomically
 from jgb_assets.sources.base import Snapshot, Source, SourceRejected, kind
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -109,10 +109,11 @@ class SnapshotStore:
         return record
 
     def quarantine(self, snapshot: Snapshot, rejection: SourceRejected) -> Path:
-        """Keep refused bytes beside the reason. The same bytes at the same instant are kept once."""
+        """Keep refused bytes beside the reason. The same bytes take space once, however often they are refused."""
         folder = self._quarantine / rejection.source
         name = f"{snapshot.retrieved_at:{STAMP}}-{snapshot.role}-{snapshot.sha256[:12]}"
-        write_atomically(folder / f"{name}.bytes", snapshot.body)
+        before = next(folder.glob(f"*-{snapshot.role}-{snapshot.sha256[:12]}.bytes"), None)
+        write_again(folder / f"{name}.bytes", snapshot.body, before)
         reason = {
             "source": rejection.source,
             "role": snapshot.role,

@@ -7,12 +7,15 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import ClassVar
+from datetime import UTC, date, datetime, time, timedelta
+from typing import ClassVar, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+SATURDAY = 5
 AT = "@"  # between the role of a dated file and its day
 
 
@@ -41,6 +44,17 @@ class SourceRejected(Exception):
         self.expected = expected
         self.found = found
         self.remedy = remedy
+
+
+class ReleaseIncomplete(SourceRejected):
+    """Files that are good by themselves, but of two releases: the publisher is not done with the newer one."""
+
+
+class Due(NamedTuple):
+    """Whether anything should be out that is not here, and the reason in words."""
+
+    is_due: bool
+    why: str
 
 
 @dataclass(frozen=True)
@@ -144,6 +158,15 @@ class Source(ABC):
     publication: ClassVar[str]
     files: ClassVar[tuple[PublishedFile, ...]]
     tables: ClassVar[tuple[TableSpec, ...]]
+    # When: the publisher's zone, the times (cron, in that zone) at which it is asked if something is due, the longest
+    # time between two such days, and by table the age in days above which its newest observation is late, and stale.
+    zone: ClassVar[ZoneInfo]
+    polls: ClassVar[tuple[str, ...]]
+    longest_pause: ClassVar[timedelta]
+    ages_days: ClassVar[Mapping[str, tuple[int, int]]]
+    # How its hosts want to be asked.
+    pause_seconds: ClassVar[float] = 1.0
+    bypass_caches: ClassVar[bool] = False
 
     @abstractmethod
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
@@ -177,9 +200,75 @@ class Source(ABC):
             else:
                 yield file
 
+    def asks(self, answered: Mapping[str, Snapshot], stored: Collection[str], today: date) -> Iterator[PublishedFile]:
+        """What to ask the publisher for, who does not list what there is: of dated files, those of which days.
+
+        Called again with what has ``answered`` until it names no other file: a calendar tells of pages. A source may
+        leave out what it has ``stored`` (roles) and what no longer changes ``today``.
+        """
+        return (file for file in self.files if not file.dated)
+
+    def is_open(self, day: date) -> bool:
+        """Whether the publisher publishes on ``day``, of its zone: on weekdays, if it has no calendar of its own."""
+        return day.weekday() < SATURDAY
+
     @abstractmethod
     def next_expected_at(self, newest_observation: date) -> datetime:
         """The instant (UTC) by which the observation after ``newest_observation`` should be out."""
+
+    def expected_at(self, table: str, newest: date) -> datetime | None:
+        """As ``next_expected_at``, of one table; None where no rule says when, or none is needed."""
+        return self.next_expected_at(newest) if table in self.ages_days else None
+
+    def late_at(self, table: str, newest: date) -> datetime:
+        """From when (UTC) on a table whose newest observation is ``newest`` is late."""
+        return self._aged(newest, self.ages_days[table][0])
+
+    def stale_at(self, table: str, newest: date) -> datetime:
+        """From when (UTC) on it is stale: no publisher was ever so late but for a government's closure."""
+        return self._aged(newest, self.ages_days[table][1])
+
+    def _aged(self, newest: date, days: int) -> datetime:
+        return datetime.combine(newest + timedelta(days=days + 1), time.min, self.zone).astimezone(UTC)
+
+    def standing(self, newest: Mapping[str, date | None], now: datetime) -> str:
+        """``fresh``; ``due`` when the next observation should be out; ``late``; ``stale``. Of its tables the worst."""
+        days = {table: day for table, day in newest.items() if day and table in self.ages_days}
+        if not days:
+            return "never retrieved"
+        if any(self.stale_at(table, day) <= now for table, day in days.items()):
+            return "stale"
+        if any(self.late_at(table, day) <= now for table, day in days.items()):
+            return "late"
+        return "due" if any((self.expected_at(table, day) or now) < now for table, day in days.items()) else "fresh"
+
+    def due(self, now: datetime, tables: Mapping[str, pa.Table]) -> Due:
+        """Whether to ask the publisher at ``now`` (UTC), given what is stored."""
+        today = now.astimezone(self.zone).date()
+        if not self.is_open(today):
+            return Due(False, f"{today:%A %Y-%m-%d} is no day on which {self.producer} publishes")
+        newest = {name: day for name, day in self.newest(tables).items() if name in self.ages_days}
+        if missing := [name for name, day in newest.items() if day is None]:
+            return Due(True, f"nothing of {', '.join(missing)} is stored yet")
+        days = {name: day for name, day in newest.items() if day}
+        expected = {name: at for name, day in days.items() if (at := self.expected_at(name, day))}
+        if overdue := [name for name, instant in expected.items() if instant <= now]:
+            told = (f"{name} after {newest[name]}, out since {expected[name]:%Y-%m-%dT%H:%MZ}" for name in overdue)
+            return Due(True, "; ".join(told))
+        first = min(expected, key=lambda name: expected[name])
+        return Due(
+            False,
+            f"nothing is due before {expected[first].astimezone(self.zone):%Y-%m-%d %H:%M %Z}, when {first} after "
+            f"{newest[first]} should be out",
+        )
+
+    def newest(self, tables: Mapping[str, pa.Table]) -> dict[str, date | None]:
+        """The newest observation of each table that has any observations; None where it is empty."""
+        return {
+            spec.name: pc.max(tables[spec.name][spec.observation_date]).as_py()
+            for spec in self.tables
+            if spec.observation_date
+        }
 
     def rejected(self, file: Snapshot, *, place: str, expected: str, found: str, remedy: str) -> SourceRejected:
         """A refusal of one file of this source."""

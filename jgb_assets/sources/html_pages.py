@@ -28,6 +28,9 @@ HEADINGS = ("title", "h1", "h2", "h3")
 STRUCK = ("del", "s", "strike")
 BORDER = "|"
 MAX_SPAN = 100
+MAX_COLUMNS = 200  # of the widest table that is read; spans upon spans would fill the memory
+# What is left of a page without these; one that is never closed takes the rest of the page with it, as in a browser.
+UNSEEN = re.compile(rb"<!--.*?(?:-->|\Z)|<script.*?(?:</script>|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Page:
     """A web page that arrived whole.
 
     Raises:
-        SourceRejected: it is empty, too large, not UTF-8, no HTML, or cut short.
+        SourceRejected: it is empty, too large, not UTF-8, no HTML, too deeply nested to be read, or cut short.
     """
 
     def __init__(self, source: Source, file: Snapshot) -> None:
@@ -53,9 +56,10 @@ class Page:
             raise source.rejected(
                 file, place="the whole file", expected=f"up to {MAX_BYTES:,} bytes", found=f"{len(body):,}", remedy=LOOK
             )
+        parser = lxml.html.HTMLParser(encoding="utf-8")
         try:
             body.decode("utf-8")
-            root = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding="utf-8"))
+            root = lxml.html.document_fromstring(body, parser=parser)
         except UnicodeDecodeError as error:
             raise source.rejected(
                 file, place=f"byte {error.start + 1}", expected="UTF-8", found=error.reason, remedy=LOOK
@@ -64,7 +68,15 @@ class Page:
             raise source.rejected(
                 file, place="the whole file", expected="a web page", found=f"{error}", remedy=LOOK
             ) from error
-        lower = re.sub(rb"<!--.*?-->|<script.*?</script>", b"", body.lower(), flags=re.DOTALL)
+        for fatal in parser.error_log.filter_from_fatals():  # beyond 255 elements within each other it reads no further
+            raise source.rejected(
+                file,
+                place=f"line {fatal.line}",
+                expected="a page that is read to its end",
+                found=fatal.message,
+                remedy=LOOK,
+            )
+        lower = UNSEEN.sub(b"", body.lower())
         if not re.search(rb"<[a-z]", lower):
             raise source.rejected(
                 file, place="the whole file", expected="a web page", found=repr(body[:40]), remedy=LOOK
@@ -84,9 +96,9 @@ class Page:
                 )
         if struck := ["".join(element.itertext()) for element in root.iter(*STRUCK)]:
             raise source.rejected(
-                file, place="the text", expected="none struck out", found=repr(struck[0]), remedy=LOOK
+                file, place="the text", expected="none struck out", found=repr(struck[0][:80]), remedy=LOOK
             )
-        self._root = root
+        self._source, self._file, self._root = source, file, root
 
     @cached_property
     def text(self) -> str:
@@ -101,7 +113,8 @@ class Page:
     @cached_property
     def headings(self) -> str:
         """The text of the title and of the headings: what the page calls itself."""
-        return _spaced(" ".join("".join(_pieces(element)) for element in self._root.iter(*HEADINGS)))
+        outermost = (one for one in self._root.iter(*HEADINGS) if next(one.iterancestors(*HEADINGS), None) is None)
+        return _spaced(" ".join("".join(_pieces(element)) for element in outermost))
 
     @cached_property
     def bordered(self) -> str:
@@ -111,40 +124,55 @@ class Page:
 
     @cached_property
     def tables(self) -> list[list[list[Cell]]]:
-        """The innermost tables as rows of cells; a cell that spans rows or columns stands in each."""
-        return [_rows(table) for table in self._root.iter("table") if not list(table.iterdescendants("table"))]
+        """The innermost tables as rows of cells; a cell that spans rows or columns stands in each.
+
+        Raises:
+            SourceRejected: a row has more than ``MAX_COLUMNS`` cells.
+        """
+        innermost = (one for one in self._root.iter("table") if next(one.iterdescendants("table"), None) is None)
+        return [self._rows(table) for table in innermost]
+
+    def _rows(self, table: lxml.html.HtmlElement) -> list[list[Cell]]:
+        rows: list[list[Cell]] = []
+        hanging: dict[int, tuple[int, Cell]] = {}  # column -> last row, cell
+        part = None
+        for number, element in enumerate(table.iter("tr")):
+            if element.getparent() is not part:  # no cell reaches from a table's head into its body
+                part, hanging = element.getparent(), {}
+            row: list[Cell] = []
+            _hang(row, hanging, number)
+            for child in element.iterchildren("td", "th"):
+                links = tuple(link.get("href", "") for link in child.iter("a") if link.get("href"))
+                cell = Cell(_spaced("".join(_pieces(child))), links)
+                for _ in range(_span(child, "colspan")):
+                    hanging[len(row)] = (number + _span(child, "rowspan") - 1, cell)
+                    row.append(cell)
+                _hang(row, hanging, number)
+                if len(row) > MAX_COLUMNS:
+                    raise self._source.rejected(
+                        self._file,
+                        place=f"row {number + 1} of a table",
+                        expected=f"up to {MAX_COLUMNS} cells",
+                        found="more",
+                        remedy=LOOK,
+                    )
+            rows.append(row)
+        return rows
 
 
 def _pieces(element: lxml.html.HtmlElement, border: str = " ") -> Iterator[str]:
     """The text of an element that a reader sees, blocks apart."""
-    if not isinstance(element.tag, str) or element.tag in UNREAD:  # a comment has no name
-        return
-    space = (" " if element.tag == "br" else border) if element.tag in APART else ""
-    yield space + (element.text or "")
-    for child in element:
-        yield from _pieces(child, border)
-        yield child.tail or ""
-    yield space
-
-
-def _rows(table: lxml.html.HtmlElement) -> list[list[Cell]]:
-    rows: list[list[Cell]] = []
-    hanging: dict[int, tuple[int, Cell]] = {}  # column -> last row, cell
-    part = None
-    for number, element in enumerate(table.iter("tr")):
-        if element.getparent() is not part:  # no cell reaches from a table's head into its body
-            part, hanging = element.getparent(), {}
-        row: list[Cell] = []
-        _hang(row, hanging, number)
-        for child in element.iterchildren("td", "th"):
-            links = tuple(link.get("href", "") for link in child.iter("a") if link.get("href"))
-            cell = Cell(_spaced("".join(_pieces(child))), links)
-            for _ in range(_span(child, "colspan")):
-                hanging[len(row)] = (number + _span(child, "rowspan") - 1, cell)
-                row.append(cell)
-            _hang(row, hanging, number)
-        rows.append(row)
-    return rows
+    ahead: list[lxml.html.HtmlElement | str] = [element]  # no recursion: each step would go through all levels above
+    while ahead:
+        piece = ahead.pop()
+        if isinstance(piece, str):
+            yield piece
+        elif isinstance(piece.tag, str) and piece.tag not in UNREAD:  # a comment has no name
+            space = (" " if piece.tag == "br" else border) if piece.tag in APART else ""
+            yield space + (piece.text or "")
+            ahead.append(space)
+            for child in piece.iterchildren(reversed=True):
+                ahead += [child.tail or "", child]
 
 
 def _hang(row: list[Cell], hanging: dict[int, tuple[int, Cell]], number: int) -> None:
@@ -154,8 +182,10 @@ def _hang(row: list[Cell], hanging: dict[int, tuple[int, Cell]], number: int) ->
 
 
 def _span(element: lxml.html.HtmlElement, name: str) -> int:
-    value = element.get(name, "1").strip()
-    return min(int(value), MAX_SPAN) if re.fullmatch("[0-9]*[1-9][0-9]*", value) else 1
+    value = element.get(name, "1").strip().lstrip("0")
+    if not re.fullmatch("[0-9]+", value):
+        return 1
+    return int(value) if len(value) <= 2 else MAX_SPAN
 
 
 def _spaced(text: str) -> str:

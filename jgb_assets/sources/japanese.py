@@ -14,7 +14,8 @@ ERAS = {
     "平成": (1988, date(1989, 1, 8)),
     "令和": (2018, date(2019, 5, 1)),
 }
-_COUNT = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)"
+# No figure is longer than twelve digits, or a percentage than six: what is longer is none, and overflows in arithmetic.
+_COUNT = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,12})"
 
 
 def _named(pattern: str) -> str:
@@ -26,7 +27,7 @@ _DATE = rf"({'|'.join(ERAS)})(元|[0-9]{{1,3}})年([0-9]{{1,2}})月([0-9]{{1,2}}
 _AMOUNT = rf"(?:0|(?:({_COUNT})兆)?(?:({_COUNT})億)?(?:({_COUNT})万)?(?<=[兆億万]))円"
 _PRICE = r"([0-9]{1,3})円(?:([0-9]{1,2})銭)?(?:([0-9])厘)?(?:([0-9])毛)?"
 DATE, AMOUNT, PRICE = map(_named, (_DATE, _AMOUNT, _PRICE))
-PERCENT = r"[-+−▲△]?[0-9]+(?:\.[0-9]+)?%"
+PERCENT = r"[-+−▲△]?[0-9]{1,6}(?:\.[0-9]{1,4})?%"
 NOTE_MARKS = re.compile("[¹²³⁰-₉①-⓿❶-➓㉑-㉟㊱-㊿]")
 UNITS_JPY = (10**12, 10**8, 10**4)  # 兆, 億, 万
 

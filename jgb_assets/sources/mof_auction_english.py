@@ -54,7 +54,8 @@ LIQUIDITY_RESULT = (
 )
 DASHES = {"", "-"}  # after every hyphen, dash and minus sign has become one
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-NUMBER = r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
+NUMBER = r"-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,12})(?:\.[0-9]{1,4})?"
+LONGEST_HEADING = 400  # characters; the longest has 117, and what is compared with patterns must have an end
 DAY_EN = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 WORDED_EN = r"([A-Z][a-z]{2,8})\.? ?([0-9]{1,2}), ?([0-9]{4})"
 TITLE_EN = re.compile(
@@ -222,7 +223,9 @@ def _is_header(row: list[Cell]) -> bool:
 
 
 def _heading(text: str) -> tuple[str, str]:
-    """Name and unit, in lower case: Amounts of Bids Accepted (billion yen)."""
+    """Name and unit, in lower case: Amounts of Bids Accepted (billion yen). Nothing of what is too long for one."""
+    if len(text) > LONGEST_HEADING:
+        return "", ""
     lower = _dashed(text).lower().replace("*", "").replace("()", "").replace("(%)", "").strip()
     parts = re.fullmatch(r"(.*?) ?\(([^()]*yen[^()]*)\)", lower)
     return (parts[1].strip(), parts[2].strip()) if parts else (lower, "")

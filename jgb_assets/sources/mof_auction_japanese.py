@@ -31,17 +31,18 @@ from jgb_assets.sources.mof_auction_layouts import (
 
 NAME_JA = (
     r"((?:(?<![0-9])[0-9]{1,2}年)?(?:クライメート・トランジション|物価連動|変動)?(?:利付国債|国債|国庫短期証券)"
-    r"(?:\([0-9]{1,2}(?:年|か月|ヶ月|カ月)\))?)\(第([0-9]+)回\)"
+    r"(?:\([0-9]{1,2}(?:年|か月|ヶ月|カ月)\))?)\(第([0-9]{1,4})回\)"
 )
 TITLE_JA = re.compile(rf"{NAME_JA}の入札結果(?:\(({DATE})入札\))?")
 REOPENED_JA = re.compile(r"流動性供給(?:入札)?\(第[0-9]+回\)において追加発行")
-LIQUIDITY_JA = re.compile(rf"流動性供給(?:入札)?\(第([0-9]+)回\)の?入札結果(?:\(({DATE})入札\))?")
+LIQUIDITY_JA = re.compile(rf"流動性供給(?:入札)?\(第([0-9]{{1,4}})回\)の?入札結果(?:\(({DATE})入札\))?")
 SECOND_JA = re.compile(rf"{NAME_JA}の第(?:II|U|ii)非価格競争入札結果")
 SECTION = r"(?<![0-9.,])[0-9]{1,2}\.\|*"  # 6. but not 28.5714
 NEXT_SECTION = re.compile(SECTION + r"(?=[^0-9|])")
 END = r"(?=[^0-9.,%]|$|[0-9]{1,2}\.[^0-9])"  # of a value: the text behind does not go on with it
 MISSING_JA = r"[-‐‑–—―－]+"
-CORRECTED = re.compile(r"\|*\([^()]*(?:訂正|[0-9]円)[^()]*\)")
+BRACKETED = re.compile(r"\|*\(([^()]*)\)")
+CORRECTION = re.compile(r"訂正|[0-9]円")
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Japanese(Reader):
         }
         if not self.is_bill:
             row["coupon_pct"] = float(
-                self._found(text, SECTION + "表面利率", r"年([0-9]+(?:\.[0-9]+)?)(?:パーセント|%)")
+                self._found(text, SECTION + "表面利率", r"年([0-9]{1,2}(?:\.[0-9]{1,4})?)(?:パーセント|%)")
             )
         if instrument in YIELD_COMPETITIVE:
             return row | self._single_price(text)
@@ -208,7 +209,7 @@ class Japanese(Reader):
         behind = text[labels[0].end() :]
         if not (match := re.match(rf"\|*{value}{END}", behind)):
             raise self.refused(_shown(label), "its value behind it", repr(behind[:40]))
-        if CORRECTED.match(behind[match.end() :]):
+        if (note := BRACKETED.match(behind, match.end())) and CORRECTION.search(note[1]):
             raise self.refused(_shown(label), "one value", repr(behind[:60]))
         return match[1]
 

@@ -120,7 +120,8 @@ class Reader(ABC):
 
     def refused(self, place: str, expected: str, found: object) -> SourceRejected:
         """A refusal of this page."""
-        return self.source.rejected(self.file, place=place, expected=expected, found=str(found)[:300], remedy=LOOK)
+        shown = str(found)[:300].strip() or "nothing"
+        return self.source.rejected(self.file, place=place[:200], expected=expected, found=shown, remedy=LOOK)
 
     def known(self, instrument: str | None) -> str:
         """An instrument that has results at this address."""
@@ -134,11 +135,17 @@ class Reader(ABC):
         if day is None or (day.year, day.month) != (self.day.year, self.day.month):
             raise self.refused(f"the row of {security.text}", f"a day of {self.day:%Y-%m}", day)
         number = re.search(r"\(第?([0-9]+)回?\)$", plain(security.text))
+        if number and len(number[1]) > 4:
+            raise self.refused(f"the row of {security.text}", "an issue number of at most 4 digits", number[1])
         instrument = instrument_of(security.text)
         bases = (BILL_EN, BILL_JA) if instrument == BILL else (BOND_EN, BOND_JA)
         allowed = {base.format(day=day) + end for base in bases for end in (".htm", "a.htm")}
         for link in (*result.links, *second.links):
-            if (target := urljoin(self.file.url, link)) not in allowed:
+            try:
+                target = urljoin(self.file.url, link)
+            except ValueError:  # not the text of any address: a bracket that is not closed
+                target = link
+            if target not in allowed:
                 raise self.refused(f"the links of {day}, {security.text}", f"one of {sorted(allowed)}", target)
         return {
             "auction_date": day,

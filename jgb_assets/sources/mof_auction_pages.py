@@ -8,7 +8,7 @@ Every yield must be that of its price. What nobody has verified (liquidity-enhan
 is read if it can be, and never stops the rest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -28,9 +28,11 @@ from jgb_assets.sources.base import (
     CONFIRM,
     TIMESTAMP,
     Arrival,
+    Due,
     PublishedFile,
     Snapshot,
     Source,
+    SourceRejected,
     TableSpec,
     kind,
 )
@@ -83,6 +85,10 @@ MAX_COVER, MAX_COVER_OF_BILLS = 15, 1500  # bills in 2005 had 1,081
 MAX_NON_PRICE_OF_ACCEPTED = 0.5  # a quarter of the offer goes to auction I, 15 percent to II: 0.33 and 0.19 of accepted
 PRICE_ROOM = 0.01 + 1e-9  # between a bid yield's price and the printed one, of 106 auctions one is a step off
 TOO_MUCH_BN = 1e5
+MONTHS_ASKED = (-2, -1, 0, 1)  # the workbook is up to two months behind; the next month is listed ahead
+HELD_TWICE = frozenset({*PRICE_COMPETITIVE, "40y"})  # with a non-price-competitive auction II in the afternoon
+ASKED_AGAIN = timedelta(days=3)  # a page that was put right was put right soon
+GIVEN_UP_AFTER = timedelta(days=7)  # called off, or left to the workbook
 LONGEST_PAUSE = timedelta(days=21)  # between two auctions of any bond: 19 days since 2015
 
 _PAGE = [pa.field("published_at", TIMESTAMP), pa.field("language", pa.string()), pa.field("page", pa.string())]
@@ -131,6 +137,8 @@ LISTED = TableSpec(
     role_column="page",
 )
 
+AGES_DAYS = {AUCTIONS.name: (LONGEST_PAUSE.days + 2, 35)}
+
 
 class MofAuctionPages(Source):
     """See the module."""
@@ -178,6 +186,41 @@ class MofAuctionPages(Source):
         ),
     )
     tables = (AUCTIONS, SECOND_AUCTIONS, LISTED)
+    zone = TOKYO
+    polls = ("40 12 * * 1-5", "10 13 * * 1-5", "20 15 * * 1-5", "50 15 * * 1-5")
+    longest_pause = timedelta(days=12)  # between two auctions, with those of bills: New Year and Golden Week
+    ages_days = AGES_DAYS
+    pause_seconds = 1.2
+    bypass_caches = True
+
+    def asks(self, answered: Mapping[str, Snapshot], stored: Collection[str], today: date) -> Iterator[PublishedFile]:
+        """The calendars around this month, then the results that they link to, once each but for the newest."""
+        files = {file.role: file for file in self.files}
+        for month in MONTHS_ASKED:
+            number = today.year * 12 + today.month - 1 + month
+            yield files[CALENDAR].of(date(number // 12, number % 12 + 1, 1))
+        for listing in self._listed_in(answered):
+            day, instrument = listing["auction_date"], listing["instrument"]
+            results = BILL_RESULTS if instrument == BILL else RESULTS if instrument in TENORS_YEARS else None
+            pages = [
+                *([results] if results and listing["has_result"] else []),
+                *([SECOND] if listing["has_non_price_2"] and instrument in HELD_TWICE else []),
+            ]
+            for page in pages:
+                file = files[page].of(day)
+                if file.role not in stored or today - day <= ASKED_AGAIN:
+                    yield file
+
+    def _listed_in(self, answered: Mapping[str, Snapshot]) -> list[Row]:
+        """The auctions of the calendars that answered; one that is refused is for ``parse`` to refuse."""
+        listed: list[Row] = []
+        for role in sorted(answered):
+            if kind(role) == CALENDAR:
+                try:
+                    listed += _read(self, answered[role]).rows
+                except SourceRejected:
+                    continue
+        return listed
 
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
         """Read every page by its labels."""
@@ -234,6 +277,37 @@ class MofAuctionPages(Source):
     def next_expected_at(self, newest_observation: date) -> datetime:
         """12:35 Tokyo, three weeks on: no pause between two auctions of any bond is longer."""
         return at(newest_observation + LONGEST_PAUSE, 12, 35, TOKYO)
+
+    def is_open(self, day: date) -> bool:
+        """On sessions: only then are there auctions."""
+        return is_tokyo_session(day)
+
+    def due(self, now: datetime, tables: Mapping[str, pa.Table]) -> Due:
+        """When a listed auction's result should be out and is not here, or the month's calendar is not."""
+        today = now.astimezone(TOKYO).date()
+        if not self.is_open(today):
+            return Due(False, f"{today:%A %Y-%m-%d} is no Tokyo session: no auction")
+        listed = tables[LISTED.name].to_pylist()
+        if f"{today:%Y-%m}" not in {f"{row['auction_date']:%Y-%m}" for row in listed}:
+            return Due(True, f"the calendar of {today:%Y-%m} is not here yet")
+        here = {
+            name: {(row["instrument"], row["auction_date"]) for row in tables[name].to_pylist()}
+            for name in (AUCTIONS.name, SECOND_AUCTIONS.name)
+        }
+        awaited = []
+        for row in listed:
+            day, instrument = row["auction_date"], row["instrument"]
+            for name, hour, minute, instruments in (
+                (AUCTIONS.name, 12, 35, {BILL, *TENORS_YEARS} - {*UNVERIFIED}),
+                (SECOND_AUCTIONS.name, 15, 15, HELD_TWICE),
+            ):
+                if instrument in instruments and (instrument, day) not in here[name] and today - day <= GIVEN_UP_AFTER:
+                    awaited.append((at(day, hour, minute, TOKYO), f"{name} of the {instrument} auction of {day}"))
+        out = [what for instant, what in sorted(awaited) if instant <= now]
+        if out:
+            return Due(True, "not here yet: " + "; ".join(out))
+        following = f"{min(awaited)[1]}" if awaited else "none is listed"
+        return Due(False, f"nothing is due; next: {following}")
 
 
 @lru_cache(maxsize=4096)  # the same bytes say the same: each page is read once a process, however often all are asked
@@ -339,6 +413,8 @@ def _unlike_its_price(row: Row) -> Iterator[tuple[str, str, str]]:
 
 def _contradicted(row: Row, result: Row | None) -> Iterator[tuple[str, str, str]]:
     """The second page of the day is of the same issue as the first, and says no other amount."""
+    if not 0 <= (row["non_price_2_jpy_bn"] or 0) < TOO_MUCH_BN:
+        yield "non_price_2_jpy_bn", f"0 to {TOO_MUCH_BN:g}", f"{row['non_price_2_jpy_bn']:g}"
     if result is None:
         return
     for name in ("instrument", "issue_number"):

@@ -33,7 +33,7 @@ from jgb_assets.sources.base import (
     TableSpec,
     refuse_html,
 )
-from jgb_assets.sources.calendars import TOKYO, at, is_tokyo_session
+from jgb_assets.sources.calendars import TOKYO, at, is_tokyo_office_day, is_tokyo_session
 
 AMOUNT, PRICE, RATE = "(億円)(100millionyen)", "(円)(per100yen)", "(%)"
 # The publisher's label and unit (NFKC, without whitespace and asterisks) of each raw column.
@@ -99,7 +99,7 @@ TEXT = (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_TEXT, xlrd.XL_CELL_BLANK)
 HEADER_ROWS = 3  # Japanese labels, English labels, units
 MISSING = {"", "-", "\u2013", "―"}  # after NFKC, which makes the U+FF0D of the TB sheet a hyphen
 # The 3-year discount bond alone prints accepted/tendered in one cell; elsewhere a slash would be of unknown order.
-ACCEPTED_OF_TENDERED = re.compile(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)")
+ACCEPTED_OF_TENDERED = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)/(\d{1,9}(?:\.\d{1,9})?)")
 
 # Hold on each of the 2,596 auctions to 2026-06-30: the first is never above the second.
 NEVER_ABOVE = (("落札・割当額", "応募額"), ("最低価格", "平均価格"), ("平均利回", "最高利回"))
@@ -107,7 +107,8 @@ NEVER_ABOVE = (("落札・割当額", "応募額"), ("最低価格", "平均価�
 MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
 SIZE_BYTES = (100_000, 5_000_000)  # 490,496 bytes in July 2026
 SECTOR = 512  # of every workbook in this format that Excel writes
-FREE_SECTOR = 0xFFFFFFFF
+SECTOR_POWERS = (9, 6)  # of two: bytes of a sector, and of a short sector
+FREE_SECTOR = -1
 # What xlrd raises on a damaged workbook, learnt from truncations and mutations of the real one.
 XLRD_ERRORS = (
     xlrd.XLRDError,
@@ -169,6 +170,8 @@ AUCTIONS = TableSpec(
 
 _Row = dict[str, Any]
 
+AGES_DAYS = {AUCTIONS.name: (REPUBLISHED_AFTER.days, 90)}
+
 
 class MofJgbAuctions(Source):
     """See the module."""
@@ -195,6 +198,12 @@ class MofJgbAuctions(Source):
         ),
     )
     tables = (AUCTIONS,)
+    zone = TOKYO
+    polls = ("20 15 * * 1-5",)  # it comes on no announced day
+    longest_pause = timedelta(days=60)  # it is asked whenever the result pages are, and when it is due
+    ages_days = AGES_DAYS
+    pause_seconds = 1.2
+    bypass_caches = True
 
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
         """Read every known sheet of the workbook by its Japanese labels."""
@@ -240,6 +249,10 @@ class MofJgbAuctions(Source):
         """09:00 Tokyo, 45 days after the newest auction: the workbook is republished about monthly."""
         return at(newest_observation + REPUBLISHED_AFTER, 9, 0, TOKYO)
 
+    def is_open(self, day: date) -> bool:
+        """On the ministry's working days."""
+        return is_tokyo_office_day(day)
+
     def _sheets(self, file: Snapshot, book: xlrd.Book) -> "list[_Sheet]":
         """The known sheets, of which each live one must be there, and none twice."""
         names = [name.strip() for name in book.sheet_names()]
@@ -268,10 +281,15 @@ class MofJgbAuctions(Source):
         length = len(file.body)
         if not SIZE_BYTES[0] <= length <= SIZE_BYTES[1]:
             raise refuse("the whole file", f"{SIZE_BYTES[0]:,} to {SIZE_BYTES[1]:,} bytes", f"{length:,}")
+        if (powers := struct.unpack_from("<HH", file.body, 30)) != SECTOR_POWERS:
+            raise refuse("byte 30", f"sectors of 2 to the power of {SECTOR_POWERS} bytes", f"{powers}")
         if length < (needed := _bytes_in_use(file.body)):
             raise refuse("the end of the file", f"{needed:,} bytes by its sector table", f"{length:,}: cut short")
+        if not _directory_is_a_tree(file.body):
+            raise refuse("the directory", "each of its entries once", "one that several others lead to")
         try:
-            return xlrd.open_workbook(file_contents=file.body, logfile=io.StringIO())
+            # Rows as long as they are: to fill them up, one stray cell in the last corner would take 16 million others.
+            return xlrd.open_workbook(file_contents=file.body, logfile=io.StringIO(), ragged_rows=True)
         except XLRD_ERRORS as error:
             raise refuse("the whole file", "a readable workbook", f"{type(error).__name__}: {error}") from error
 
@@ -305,7 +323,7 @@ class _Sheet:
         self.columns = {label: self.labels.index(label) for label in LAYOUTS[name]}
         for label, column in self.columns.items():
             unit = COLUMNS[label][1]
-            if _plain(sheet.cell_value(self.header + 2, column)) != unit:
+            if _plain(self.cell(self.header + 2, column).value) != unit:
                 raise self.refused_cell(self.header + 2, column, f"the unit {unit or 'left empty'} of {label}")
 
     def rows(self) -> Iterator[_Row]:
@@ -315,7 +333,7 @@ class _Sheet:
             filled = [column for column, value in enumerate(self.sheet.row_values(number)) if str(value).strip()]
             if not filled:
                 continue
-            cell = self.sheet.cell(number, 0)
+            cell = self.cell(number, 0)
             if filled == [0] and cell.ctype == xlrd.XL_CELL_TEXT and _issue_number(cell) is None:
                 footnote = number
                 continue
@@ -327,6 +345,10 @@ class _Sheet:
             previous = row["auction_date"]
             yield row
 
+    def cell(self, row: int, column: int) -> xlrd.sheet.Cell:
+        """A cell, empty beyond the last of its row."""
+        return self.sheet.cell(row, column) if column < self.sheet.row_len(row) else xlrd.sheet.empty_cell
+
     def place(self, row: int, column: int) -> str:
         """The cell as a spreadsheet shows it: 20年債!I345."""
         return f"{self.name}!{xlrd.colname(column)}{row + 1}"
@@ -335,10 +357,10 @@ class _Sheet:
         return self.source.rejected(self.file, place=place, expected=expected, found=found, remedy=LOOK)
 
     def refused_cell(self, row: int, column: int, expected: str) -> SourceRejected:
-        return self.refused(self.place(row, column), expected, repr(self.sheet.cell_value(row, column)))
+        return self.refused(self.place(row, column), expected, repr(self.cell(row, column).value)[:200])
 
     def _find_header(self) -> int:
-        found = [row for row in range(min(10, self.sheet.nrows)) if _plain(self.sheet.cell_value(row, 0)) == "回号"]
+        found = [row for row in range(min(10, self.sheet.nrows)) if _plain(self.cell(row, 0).value) == "回号"]
         if len(found) != 1 or self.sheet.nrows <= found[0] + HEADER_ROWS:
             raise self.refused(
                 f"{self.name}!A1:A10",
@@ -363,7 +385,7 @@ class _Sheet:
 
     def _cell(self, number: int, label: str, column: int) -> _Row:
         """The raw columns that a cell fills."""
-        cell, name = self.sheet.cell(number, column), COLUMNS[label][0]
+        cell, name = self.cell(number, column), COLUMNS[label][0]
         text = _plain(cell.value) if cell.ctype in TEXT else None
         value: int | float | str | date | None
         if label == "回号":
@@ -408,13 +430,32 @@ def _day(cell: xlrd.sheet.Cell, datemode: int) -> date | None:
     return day
 
 
+def _sector_table(body: bytes) -> tuple[list[int], list[int]]:
+    """In which sectors an OLE2 file's table stands, and the table: of each sector the one that follows it."""
+    sectors = [sector for sector in struct.unpack_from("<109i", body, 76) if sector >= 0]
+    entries = b"".join(body[SECTOR * (1 + sector) : SECTOR * (2 + sector)] for sector in sectors)
+    return sectors, np.frombuffer(entries, "<i4", count=len(entries) // 4).tolist()
+
+
 def _bytes_in_use(body: bytes) -> int:
     """The length that an OLE2 file's sector table asks for: xlrd does not miss a cut end in every layout."""
-    tables = [sector for sector in struct.unpack_from("<109i", body, 76) if sector >= 0]
-    entries = b"".join(body[SECTOR * (1 + sector) : SECTOR * (2 + sector)] for sector in tables)
-    used = np.flatnonzero(np.frombuffer(entries, "<u4", count=len(entries) // 4) != FREE_SECTOR)
-    last: int = max([0, *tables, *used.tolist()])
-    return SECTOR * (2 + last)
+    sectors, following = _sector_table(body)
+    used = [sector for sector, entry in enumerate(following) if entry != FREE_SECTOR]
+    return SECTOR * (2 + max([0, *sectors, *used]))
+
+
+def _directory_is_a_tree(body: bytes) -> bool:
+    """Whether no two entries of an OLE2 file's directory lead to the same: from forty of them xlrd never comes back."""
+    _, following = _sector_table(body)
+    sector, seen, links = struct.unpack_from("<i", body, 48)[0], set(), []
+    while 0 <= sector < len(following) and sector not in seen and SECTOR * (2 + sector) <= len(body):
+        seen.add(sector)
+        for entry in range(SECTOR * (1 + sector), SECTOR * (2 + sector), 128):
+            left, right, child = struct.unpack_from("<3i", body, entry + 68)
+            links += {1: [left, right, child], 2: [left, right], 5: [left, right, child]}.get(body[entry + 66], [])
+        sector = following[sector]
+    links = [link for link in links if link >= 0]
+    return len(set(links)) == len(links)
 
 
 def _keys(table: pa.Table) -> set[tuple[str, date]]:

@@ -26,7 +26,7 @@ from jgb_assets.sources.base import (
     TableSpec,
     refuse_html,
 )
-from jgb_assets.sources.calendars import TOKYO, at, next_tokyo_session, tokyo_sessions
+from jgb_assets.sources.calendars import TOKYO, at, is_tokyo_session, next_tokyo_session, tokyo_sessions
 
 TENORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40)
 FIELDS = 1 + len(TENORS)
@@ -125,6 +125,9 @@ class _File:
     rows: tuple[_Row, ...]
 
 
+AGES_DAYS = {YIELDS.name: (14, 14)}  # stale; late is a matter of business days
+
+
 class MofJgbYields(Source):
     """See the module."""
 
@@ -151,6 +154,12 @@ class MofJgbYields(Source):
         ),
     )
     tables = (YIELDS,)
+    zone = TOKYO
+    polls = ("40 9 * * 1-5", "10 10 * * 1-5", "0 12-18 * * 1-5")
+    longest_pause = timedelta(days=12)  # the ten closed days of 2019, and a day each side
+    ages_days = AGES_DAYS
+    pause_seconds = 1.2
+    bypass_caches = True  # the current month's own footer warns of stale copies
 
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
         """Unite history and current month by date.
@@ -198,6 +207,14 @@ class MofJgbYields(Source):
     def next_expected_at(self, newest_observation: date) -> datetime:
         """09:30 Tokyo on the business day after the session that follows."""
         return at(next_tokyo_session(next_tokyo_session(newest_observation)), 9, 30, TOKYO)
+
+    def is_open(self, day: date) -> bool:
+        """On each session the yields of the one before come out."""
+        return is_tokyo_session(day)
+
+    def late_at(self, table: str, newest: date) -> datetime:
+        """When a second session is missing: around holidays calendar days say nothing."""
+        return self.next_expected_at(next_tokyo_session(newest))
 
     # --- layout -----------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from jgb_assets.sources.base import (
     TIMESTAMP,
     Arrival,
     PublishedFile,
+    ReleaseIncomplete,
     Snapshot,
     Source,
     SourceRejected,
@@ -207,9 +208,9 @@ STAMP_EN = re.compile(r"Final Update\s+([A-Z][a-z]+)\s+(\d{1,2})\s*,\s*(\d{4})")
 STAMP_JA = re.compile(r"最終更新日\s*令和(\d{1,2}|元)年(\d{1,2})月(\d{1,2})日")
 REIWA = 2018  # the year before Reiwa 1
 WEEK_LABEL = re.compile(
-    r"\s*(\d{4})[．.](\d{1,2})[．.](\d{1,2})\s*[～〜~]\s*(?:(\d{4})[．.])?\s*(\d{1,2})[．.]\s*(\d{1,2})\s*"
+    r"\s*(\d{4})[．.](\d{1,2})[．.](\d{1,2})\s*[～〜~]\s*(?:(\d{4})[．.]\s*)?(\d{1,2})[．.]\s*(\d{1,2})\s*"
 )
-INTEGER = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)")
+INTEGER = re.compile(r"-?(\d{1,3}(,\d{3}){1,3}|\d{1,12})")  # a year's largest has 8 digits
 # As compared after NFKC: full-width digits, brackets and tildes become ASCII.
 ERA = re.compile(r"\(\w{2}(\d{1,2}|元)年\)")
 CALENDAR_YEAR = re.compile(r"(\d{4})年\(1月~12月\)\s*\1CY")
@@ -300,6 +301,9 @@ class _Period:
     amounts: Mapping[tuple[str, ...], _Amounts]
 
 
+AGES_DAYS = {WEEK.name: (15, 25), MONTHA1.name: (45, 75), MONTHB3.name: (45, 75)}
+
+
 class MofSecuritiesFlows(Source):
     """See the module."""
 
@@ -325,6 +329,10 @@ class MofSecuritiesFlows(Source):
         ),
     )
     tables = (WEEK, MONTHA1, MONTHB3)
+    zone = TOKYO
+    polls = ("0-50/10 9 * * 1-5", "0 10-18 * * 1-5")
+    longest_pause = timedelta(days=15)  # over Golden Week and New Year
+    ages_days = AGES_DAYS
 
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
         """Read each file into the table of its name, sorted by key."""
@@ -351,7 +359,7 @@ class MofSecuritiesFlows(Source):
         if {"montha1", "monthb3"} <= arrival.retrieved:
             a1, b3 = (arrival.tables[name]["updated_on"][0].as_py() for name in ("montha1", "monthb3"))
             if a1 != b3:
-                raise SourceRejected(
+                raise ReleaseIncomplete(
                     source=self.name,
                     role=None,
                     url=f"{arrival.files['monthb3'].url} against {arrival.files['montha1'].url}",
@@ -365,6 +373,16 @@ class MofSecuritiesFlows(Source):
     def next_expected_at(self, newest_observation: date) -> datetime:
         """08:50 Tokyo on the day on which the next week is due."""
         return _week_out(newest_observation + timedelta(days=(SATURDAY - newest_observation.weekday() - 1) % 7 + 1))
+
+    def expected_at(self, table: str, newest: date) -> datetime:
+        """Of a month, 08:50 Tokyo on the day on which the next one is due."""
+        if table == WEEK.name:
+            return self.next_expected_at(newest)
+        return _month_out(nth_open_day_after(newest, 1, _is_month_end))
+
+    def is_open(self, day: date) -> bool:
+        """On the ministry's working days."""
+        return is_tokyo_office_day(day)
 
     # --- layout -----------------------------------------------------------------------------------------------
 
@@ -392,7 +410,9 @@ class MofSecuritiesFlows(Source):
                 f"record {len(records)}, the last", f"data from record {layout.first_record} on", "the end"
             )
         if not records[1][0].strip().startswith(layout.title):
-            raise sheet.refuse("record 2, column 0", f"a title that starts with {layout.title!r}", records[1][0][:120])
+            raise sheet.refuse(
+                "record 2, column 0", f"a title that starts with {layout.title!r}", records[1][0][:120] or "nothing"
+            )
         header = [cell for record in records[: layout.first_record - 1] for cell in record]
         if not any(_plain(layout.unit) in _plain(cell) for cell in header):
             raise sheet.refuse("the records above the data", f"a cell {layout.unit!r}", "none: another unit")
@@ -500,7 +520,7 @@ def _stamp(sheet: _Sheet) -> date:
     cells = [cell for record in sheet.records[:3] for cell in record]
     english = [match for cell in cells if (match := STAMP_EN.search(unicodedata.normalize("NFKC", cell)))]
     japanese = [match for cell in cells if (match := STAMP_JA.search(unicodedata.normalize("NFKC", cell)))]
-    found = " | ".join(cell for cell in cells if cell)[:200]
+    found = " | ".join(cell for cell in cells if cell)[:200] or "nothing"
     place, expected = "records 1 to 3", "one stamp 'Final Update' and one '最終更新日', of the same day"
     if len(english) != 1 or len(japanese) != 1:
         raise sheet.refuse(place, expected, found)
@@ -640,16 +660,16 @@ def _check_year(sheet: _Sheet, number: int, record: Sequence[str], periods: Mapp
     """Refuse a calendar or fiscal year's row that is not the sum of its months."""
     label = unicodedata.normalize("NFKC", record[0]).strip()
     if match := CALENDAR_YEAR.fullmatch(label):
-        kind, year = "CY", int(match[1])
-        first = date(year, 1, 31)
+        kind, year, month = "CY", int(match[1]), 1
     elif (match := FISCAL_YEAR.fullmatch(label)) and int(match[2]) == int(match[1]) + 1:
-        kind, year = "FY", int(match[1])
-        first = date(year, 4, 30)
+        kind, year, month = "FY", int(match[1]), 4
     else:
+        kind, year, month = "", 0, 0
+    if year < FIRST_MONTH.year:
         raise sheet.refuse(
             f"record {number}, column 0", "a month, or a year such as 2025年(1月～12月） 2025CY", repr(record[0][:60])
         )
-    months = [first]
+    months = [date(year, month, calendar.monthrange(year, month)[1])]
     while len(months) < 12:
         months.append(_next_month_end(months[-1]))
     if not all(month in periods for month in months):
@@ -698,6 +718,10 @@ def _check_sums(sheet: _Sheet, period: _Period) -> None:
 def _week_out(saturday: date) -> datetime:
     """When a week is published."""
     return at(nth_open_day_after(saturday, WEEK_OUT_AFTER, is_tokyo_office_day), 8, 50, TOKYO)
+
+
+def _is_month_end(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1
 
 
 def _month_out(month_end: date) -> datetime:

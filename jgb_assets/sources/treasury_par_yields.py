@@ -65,6 +65,7 @@ VALUE = re.compile(r"\d{1,2}\.\d\d")
 MISSING = ("", "N/A")
 HIGHEST_PCT = 15.0  # seen: 0.00 to 9.18
 
+FIRST_YEAR = 1990
 FRIDAY = 4
 OPEN_FRIDAYS = {(12, 31), (11, 10)}
 FIRST_SESSION_BY = 5  # of January; seen: 2 to 4
@@ -127,6 +128,9 @@ class _Year:
     rows: tuple[_Row, ...]
 
 
+AGES_DAYS = {YIELDS.name: (LATE_DAYS, FROZEN_DAYS)}
+
+
 class TreasuryParYields(Source):
     """See the module."""
 
@@ -151,6 +155,18 @@ class TreasuryParYields(Source):
         ),
     )
     tables = (YIELDS,)
+    zone = NEW_YORK
+    polls = ("30 18 * * 1-5", "0,30 19-22 * * 1-5", "0 23 * * 1-5")
+    longest_pause = timedelta(days=7)
+    ages_days = AGES_DAYS
+
+    def asks(self, answered: Mapping[str, Snapshot], stored: Collection[str], today: date) -> Iterator[PublishedFile]:
+        """Every year from 1990 that is not stored, this year, and in January the last one too."""
+        (file,) = self.files
+        for year in range(FIRST_YEAR, today.year + 1):
+            of_year = file.of(date(year, 1, 1))
+            if of_year.role not in stored or year == today.year or (year == today.year - 1 and today.month == 1):
+                yield of_year
 
     def files_among(self, offered: frozenset[str], stored: Collection[str], today: date) -> Iterator[PublishedFile]:
         """Every year that is not stored; of those that are, this year and the last."""
@@ -176,6 +192,10 @@ class TreasuryParYields(Source):
     def next_expected_at(self, newest_observation: date) -> datetime:
         """18:00 New York on the next session."""
         return _published_at(nth_open_day_after(newest_observation, 1, _is_session))
+
+    def is_open(self, day: date) -> bool:
+        """On each session its yields come out in the evening."""
+        return _is_session(day)
 
     # --- layout -----------------------------------------------------------------------------------------------
 

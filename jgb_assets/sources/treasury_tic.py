@@ -21,7 +21,9 @@ from jgb_assets.sources.base import (
     LOOK,
     TIMESTAMP,
     Arrival,
+    Due,
     PublishedFile,
+    ReleaseIncomplete,
     Snapshot,
     Source,
     SourceRejected,
@@ -33,6 +35,7 @@ from jgb_assets.sources.calendars import NEW_YORK, at, is_us_business_day, nth_o
 SLT_FIRST_MONTH = 2020 * 12  # tables 3 and 1 start in January 2020; a month is counted as 12 * year + month - 1
 MFH_FIRST_MONTH = 2000 * 12 + 2  # the major holders start in March 2000
 TABLE5_MONTHS = 13
+TABLE5_ROWS = 100  # 25: the 20 largest holders, all others and the totals
 SLT_HEADER = ("country", "country_code", "date")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -96,6 +99,7 @@ OFFICIAL_TOLERANCE_BN = 0.3  # 0.1
 UNUSUAL_AGE_DAYS = 80
 MAX_AGE_DAYS = 137
 MIN_SIZE = 0.7
+ALL_OUT_AFTER = timedelta(minutes=20)  # the files of a release come in random order within 15 minutes
 
 # Since 2020, bn: Japan 1,061.5 to 1,325.5, Grand Total 6,903 to 9,487; months moved by -79.6 to +56.7 and -276.6 to
 # +374.2. Holder: lowest, highest, unusual change in a month.
@@ -121,7 +125,8 @@ CLOSURES = (  # of federal offices, first and last day: no business days for a r
     (date(2025, 10, 1), date(2025, 11, 12)),
 )
 
-TEXT_MARK = re.compile(r"\s*\d+/$")  # "United Kingdom 2/"
+# "United Kingdom 2/". A run of blanks or digits is entered at its start only: else a long one is read over and over.
+TEXT_MARK = re.compile(r"(?:(?<!\s)\s+|(?<![\s\d]))\d+/$")
 YEAR_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 INTEGER = r"^-?\d{1,12}$"
 POSITION = re.compile(r"-?\d{1,5}(\.\d)?")  # trailing zeros are trimmed in the newer blocks of mfhhis01
@@ -290,6 +295,11 @@ class TreasuryTic(Source):
         )
     )
     tables = (TABLE5, TABLE3, TABLE1, MFHHIS01)
+    zone = NEW_YORK
+    # Every quarter of an hour from 16:20 on the day of a release; if it is not out then, hourly (see ``due``).
+    polls = ("20,35,50 16 * * 1-5", "5,20,35,50 17-20 * * 1-5")
+    longest_pause = timedelta(days=40)  # from release to release at most 35 days in 2026
+    ages_days = dict.fromkeys(("table5", "table3", "table1"), (UNUSUAL_AGE_DAYS, MAX_AGE_DAYS))  # mfhhis01 is yearly
 
     def parse(self, files: Mapping[str, Snapshot]) -> dict[str, pa.Table]:
         """Read each file into the table of its name, sorted by key."""
@@ -320,6 +330,25 @@ class TreasuryTic(Source):
         """16:00 New York on the announced day; outside the calendar on the latest day that the rule allows."""
         return _released_at(newest_observation.year * 12 + newest_observation.month)
 
+    def is_open(self, day: date) -> bool:
+        """On federal business days; that offices are closed by a shutdown is not known in advance."""
+        return is_us_business_day(day)
+
+    def due(self, now: datetime, tables: Mapping[str, pa.Table]) -> Due:
+        """From 20 minutes after a release, when its files are all out; after its day at 20 minutes past each hour."""
+        verdict = super().due(now, tables)
+        released = [
+            self.next_expected_at(day) for name, day in self.newest(tables).items() if day and name in self.ages_days
+        ]
+        if not verdict.is_due or len(released) < len(self.ages_days):
+            return verdict
+        local, release = now.astimezone(NEW_YORK), min(released)
+        if now < release + ALL_OUT_AFTER:
+            return Due(False, f"the files of a release are all out {ALL_OUT_AFTER.seconds // 60} minutes after 16:00")
+        if local.date() > release.astimezone(NEW_YORK).date() and local.minute // 15 != 1:
+            return Due(False, f"late since {release:%Y-%m-%dT%H:%MZ}: asked for at 20 minutes past the hour")
+        return verdict
+
     # --- layout -----------------------------------------------------------------------------------------------
 
     def _read(self, file: Snapshot) -> _Sheet:
@@ -348,9 +377,11 @@ class TreasuryTic(Source):
             )
         above = [cell.strip() for row in rows[: header - 1 if header else None] for cell in row if cell.strip()]
         if not any(cell.startswith(title) for cell in above):
-            raise sheet.refuse("the lines above the header", f"the title {title!r}", " | ".join(above)[:160])
+            raise sheet.refuse(
+                "the lines above the header", f"the title {title!r}", " | ".join(above)[:160] or "nothing"
+            )
         if unit not in above:
-            raise sheet.refuse("the lines above the header", f"the unit {unit!r}", " | ".join(above)[:160])
+            raise sheet.refuse("the lines above the header", f"the unit {unit!r}", " | ".join(above)[:160] or "nothing")
         if not header:
             raise sheet.refuse("the whole file", f"a header that starts with the cells {anchor}", "another layout")
         width = len(rows[header - 1])
@@ -456,7 +487,7 @@ class TreasuryTic(Source):
             return []
         if not {"table3", role} <= arrival.retrieved:
             return [f"{role} is of {newest:%Y-%m}, table 3 of {newest3:%Y-%m}: not compared until both are there"]
-        raise SourceRejected(
+        raise ReleaseIncomplete(
             source=self.name,
             role=None,
             url=f"{arrival.files[role].url} against {arrival.files['table3'].url}",
@@ -572,7 +603,7 @@ def _parse_slt(sheet: _Sheet, spec: TableSpec) -> pa.Table:
             raise sheet.refuse(
                 f"line {lines[0][0] + n}, column date of {name} ({code})",
                 f"{month}: each month from {wanted[0]} back to {_year_month(SLT_FIRST_MONTH)}",
-                found,
+                found[:40] or "an empty cell",
             )
         kinds[code] = _kind(sheet, lines[0][0], code, name, HOLDER_KINDS)
     if missing := {*(AGGREGATES if spec is TABLE3 else HOLDER_KINDS), CANADA} - kinds.keys():
@@ -657,6 +688,12 @@ def _parse_table5(sheet: _Sheet) -> pa.Table:
             f"{header}",
         )
     rows = [_row(sheet, line, cells, months, tokens=()) for line, cells in sheet.data()]
+    if len(rows) > TABLE5_ROWS:
+        raise sheet.refuse(
+            f"line {rows[TABLE5_ROWS].line}",
+            f"at most {TABLE5_ROWS} rows: the largest holders, and totals",
+            f"{len(rows):,}",
+        )
     block = _Block(months, [True] * len(months), [None] * len(months), rows)
     _check_block(sheet, block)
     countries = [row for row in rows if row.kind == "country"]
@@ -710,6 +747,8 @@ def _blocks(sheet: _Sheet) -> Iterator[_Block]:
         if label in ("Country", FOOTER) and block:
             _check_block(sheet, block)
             yield block
+        if label == FOOTER and not block:
+            raise sheet.refuse(f"line {line}", "the holders of at least one year above the footer", "none")
         if label == FOOTER:
             following = (row[0].strip() for row in sheet.rows[line:])
             vintage = next((cell for cell in following if cell), "")

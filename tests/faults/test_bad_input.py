@@ -10,7 +10,7 @@ import pytest
 
 from jgb_assets.settings import BUNDLE
 from jgb_assets.sources.registry import SOURCES
-from tests.conftest import Run, run, tree
+from tests.conftest import Run, copy_of, releases, run, tree
 
 INSTANT = "2026-08-15T003500Z"
 YIELDS = "www.mof.go.jp/english/policy/jgbs/reference/interest_rate/historical/jgbcme_all.csv"
@@ -109,9 +109,9 @@ def test_bad_input_is_refused_and_readers_are_undisturbed(name: str, from_bundle
     path, spoil, place, found = BAD[name]
     bad = spoil(newest(path))
     assert bad != newest(path)
-    data = tmp_path / "data"
-    shutil.copytree(from_bundle.data_dir, data, symlinks=True)
-    before = {folder: tree(data / folder) for folder in ("publish", "snapshots", "changelog")}
+    data = copy_of(from_bundle, tmp_path)
+    before = {folder: tree(data / folder) for folder in ("snapshots", "changelog")}
+    published = releases(data)
     file = tmp_path / "archive" / INSTANT / path
     file.parent.mkdir(parents=True)
     file.write_bytes(bad)
@@ -132,8 +132,12 @@ def test_bad_input_is_refused_and_readers_are_undisturbed(name: str, from_bundle
     reason = json.loads(kept[0].with_suffix(".json").read_text())
     assert reason["url"] == f"https://{path}"
     assert all(reason[field] for field in ("place", "expected", "found", "remedy", "sha256"))
-    for folder in ("publish", "snapshots"):
-        assert tree(data / folder) == before[folder]
+    assert tree(data / "snapshots") == before["snapshots"]
+    assert releases(data) == published
+    status = json.loads((data / "publish" / "v1" / "status.json").read_text())
+    assert {name for name, told in status.items() if told["failure"]} == {source.name}
+    assert status[source.name]["failing_since"] == "2026-08-15T00:35:00Z"
+    assert refusal[0] in status[source.name]["failure"]
     changelog = tree(data / "changelog")
     assert {name: body for name, body in changelog.items() if "/" in name} == {
         name: body for name, body in before["changelog"].items() if "/" in name
@@ -173,5 +177,5 @@ def test_unknown_settings_stop_the_run_before_it_starts(tmp_path: Path) -> None:
         stopped = run(tmp_path / "data", **{name: value})
         assert stopped.code == 2
         assert f"JGB_{name.upper()}" in stopped.err
-    live = run(tmp_path / "data", transport="live")
-    assert (live.code, "not built yet" in live.err) == (2, True)
+    of_the_past = run(tmp_path / "data", transport="live", as_of="2026-05-10T00:00:00Z")
+    assert (of_the_past.code, "the web answers only as of now" in of_the_past.err) == (2, True)

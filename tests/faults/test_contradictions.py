@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jgb_assets.settings import BUNDLE
-from tests.conftest import Run, run, tree
+from tests.conftest import Run, copy_of, releases, run, tree
 from tests.integration.test_repatriation import Known, differences
 
 TIC = "ticdata.treasury.gov/resource-center/data-chart-center/tic/Documents/"
@@ -56,7 +56,7 @@ def test_two_files_that_tell_otherwise_stop_the_release(from_bundle: Run, tmp_pa
     """Belgium of August 2025 is 0.1 bn more in table 5, which its totals allow, and as before in table 3."""
     data, archive = tmp_path / "data", tmp_path / "archive"
     shutil.copytree(from_bundle.data_dir, data, symlinks=True)
-    before = tree(data / "publish")
+    before = releases(data)
     body, changed = re.subn(rb"(Belgium\t(?:[\d.]+\t){8})451\.1\t", rb"\g<1>451.2\t", newest(TABLE_5))
     assert changed == 1
     put(archive, "2026-08-17T201500Z", TABLE_5, body)
@@ -69,7 +69,7 @@ def test_two_files_that_tell_otherwise_stop_the_release(from_bundle: Run, tmp_pa
     assert row, after.err
     assert all(text in row[1] for text in ("2025-08-31", "451.2", "451.1", "0.1"))
     assert len(re.findall(r"table5_against_table3: ", after.err)) == 1
-    assert tree(data / "publish") == before
+    assert releases(data) == before
     found = check(after, ["int_reconciliations"], "table5_against_table3")
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert (found.metadata["compared"].value, found.metadata["differing"].value) == (312, 1)
@@ -238,9 +238,8 @@ BILLS = b"\n".join(
 
 def test_bill_rates_are_not_taken_for_par_yields(from_bundle: Run, tmp_path: Path) -> None:
     """Another ``type`` in the query is answered under the same file name, with status 200."""
-    data, archive = tmp_path / "data", tmp_path / "archive"
-    shutil.copytree(from_bundle.data_dir, data, symlinks=True)
-    before = {folder: tree(data / folder) for folder in ("publish", "snapshots")}
+    data, archive = copy_of(from_bundle, tmp_path), tmp_path / "archive"
+    before = tree(data / "snapshots"), releases(data)
     logs = pq.read_table(data / "changelog" / "treasury_par_yields" / "yields.parquet")
     put(archive, "2026-08-17T221500Z", PAR_YIELDS_2026, BILLS)
 
@@ -257,5 +256,5 @@ def test_bill_rates_are_not_taken_for_par_yields(from_bundle: Run, tmp_path: Pat
     (kept,) = (data / "quarantine" / "treasury_par_yields").glob("*.bytes")
     assert kept.read_bytes() == BILLS
     assert "4 WEEKS BANK DISCOUNT" in json.loads(kept.with_suffix(".json").read_text())["found"]
-    assert {folder: tree(data / folder) for folder in before} == before
+    assert (tree(data / "snapshots"), releases(data)) == before
     assert pq.read_table(data / "changelog" / "treasury_par_yields" / "yields.parquet").equals(logs)

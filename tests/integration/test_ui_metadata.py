@@ -28,7 +28,7 @@ def test_every_asset_was_materialized_with_rows_preview_and_file(instance: dg.Da
             assert {"snapshots", "bytes", "sha256", "retrieved_at", "file"} <= set(metadata), key
             assert Path(metadata["file"].value).is_file()
         elif key.path == ["extracts", "release"]:
-            assert {"release_id", "is_new", "folder", "preview", "status"} <= set(metadata)
+            assert {"release_id", "is_new", "folder", "preview"} <= set(metadata)
         else:
             assert {"dagster/row_count", "preview", "file"} <= set(metadata), key
             assert Path(metadata["file"].value).exists(), key
@@ -59,6 +59,7 @@ def test_data_versions_follow_the_bytes(instance: dg.DagsterInstance, from_bundl
 
 
 # What mfhhis01 still has otherwise than table 3; they only warn.
+OLD = {"mof_jgb_yields", "mof_jgb_auctions", "treasury_par_yields", "treasury_tic"}  # by the archive's clock
 KNOWN_DIFFERENCES = {"table3_against_mfhhis01": (2_520, 2), "official_table3_against_mfhhis01": (216, 2)}
 
 
@@ -69,7 +70,8 @@ def test_checks_passed_but_those_that_name_known_differences(instance: dg.Dagste
     assert len(keys) > 30
     for key, record in found.items():
         evaluation = record.event.dagster_event.asset_check_evaluation_data
-        assert evaluation.passed == (key.name not in KNOWN_DIFFERENCES), key
+        is_old = key.name == "is_fresh" and key.asset_key.path[0] in OLD
+        assert evaluation.passed == (key.name not in KNOWN_DIFFERENCES and not is_old), key
         assert evaluation.passed or evaluation.severity == dg.AssetCheckSeverity.WARN
 
 

@@ -15,7 +15,7 @@ PACKAGE = REPOSITORY / "jgb_assets"
 # layer -> what of the project it may import, besides itself
 ALLOWED = {
     "sources": {"jgb_assets.analytics.bond_yields"},  # pure: a gate computes a yield again
-    "landing": {"jgb_assets.sources.base", "jgb_assets.settings", "jgb_assets.files"},
+    "landing": {"jgb_assets.sources.base", "jgb_assets.settings", "jgb_assets.files", "jgb_assets.clock"},
     "analytics": set(),
     "extracts": {"jgb_assets.settings", "jgb_assets.files", "jgb_assets.clock"},
 }

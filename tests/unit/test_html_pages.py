@@ -1,10 +1,11 @@
 """Web pages: what is refused, and what a browser would show of the rest."""
 
 import pytest
+from quickly import quickly
 from toy_source import ToySource, instant, snapshot
 
 from jgb_assets.sources.base import LOOK, SourceRejected
-from jgb_assets.sources.html_pages import MAX_BYTES, Cell, Page
+from jgb_assets.sources.html_pages import MAX_BYTES, MAX_COLUMNS, Cell, Page
 
 
 def page(body: str | bytes) -> Page:
@@ -99,7 +100,31 @@ def test_a_page_that_was_cut(body: str, tag: str, opened: int, closed: int) -> N
     assert refusal.value.found == f"{opened} opened, {closed} closed: cut short"
 
 
+@pytest.mark.parametrize("opening", ["<!--", "<script>", "<script><!--"])
+def test_what_is_never_closed_takes_the_rest_of_the_page_and_no_time(opening: str) -> None:
+    with quickly(), pytest.raises(SourceRejected, match="expected each html closed"):
+        page(within(opening * (250_000 // len(opening))))
+
+
+@pytest.mark.parametrize("tag", ["div", "b", "span"])
+def test_a_page_nested_deeper_than_it_is_read_is_refused_and_not_read_in_part(tag: str) -> None:
+    """Beyond 255 elements the library reads no further: what stands behind them would be missing in silence."""
+    deep = f"<p>before</p>{'<' + tag + '>' * 1}" + f"<{tag}>" * 199 + "within" + f"</{tag}>" * 200 + "<p>behind</p>"
+    assert page(within(deep)).text.split() == ["before", "within", "behind"]
+    with pytest.raises(SourceRejected, match="expected a page that is read to its end"):
+        page(within(f"<{tag}>" * 300 + "within" + f"</{tag}>" * 300 + "<p>behind</p>"))
+
+
+def test_headings_within_headings_take_no_time() -> None:
+    with quickly():
+        assert len(page(within("<h1><b>" * 100 + "<i>a</i>" * 28_000 + "</b></h1>" * 100)).headings) == 28_000
+
+
 # --- text -----------------------------------------------------------------------------------------------------
+
+
+def test_a_heading_within_a_heading_is_told_once() -> None:
+    assert page(within("<h1>a <span><h2>b</h2></span></h1><h3>c</h3>")).headings == "a b c"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +220,21 @@ def test_a_cell_ends_with_its_part_of_the_table() -> None:
 def test_a_span_is_at_most_a_hundred() -> None:
     assert rows("<tr><td colspan=99999999>a") == ["a" * 100]
     assert rows("<tr><td rowspan=99999999>a" + "<tr>" * 150) == ["a"] * 100 + [""] * 51
+
+
+def test_a_span_of_more_digits_than_any_number_has_is_a_span() -> None:
+    assert rows(f"<tr><td colspan={'9' * 5_000}>a") == ["a" * 100]
+    with quickly():
+        assert rows(f"<tr><td colspan={'9' * 200_000}x>a<td rowspan={'0' * 40_000}>b") == ["ab"]
+
+
+def test_spans_upon_spans_do_not_fill_the_memory() -> None:
+    """A hundred columns in each of 4,000 cells, and all of it in each of a hundred rows, would be 40 million cells."""
+    assert rows("<tr><td colspan=100>a<td colspan=100>b") == ["a" * 100 + "b" * 100]
+    with quickly(), pytest.raises(SourceRejected) as refusal:
+        texts("<table><tr>" + "<td colspan=100 rowspan=100>a" * 4_000 + "<tr>" * 100 + "</table>")
+    told = refusal.value
+    assert (told.place, told.expected) == ("row 1 of a table", f"up to {MAX_COLUMNS} cells")
 
 
 def test_cells_are_read_as_text_is() -> None:

@@ -16,6 +16,7 @@ import auction_pages as pages
 import pyarrow as pa
 import pytest
 from auction_pages import AUCTIONS, Auction, Entry, Page, Row, at, en, english, ja, japanese, second, with_body
+from quickly import quickly
 from toy_source import World
 
 from jgb_assets.landing.land import Landed
@@ -548,3 +549,81 @@ def test_a_falsified_cell_is_refused(name: str, text: str) -> None:
 def test_a_falsified_line_is_refused(layout: str) -> None:
     for text in pages.FALSE_JA.split():
         refused(ja(TEN, japanese(TEN).edit(**dict([text.split("=")])), layout), of=text)
+
+
+# --- figures that no arithmetic holds, and texts without an end ---------------------------------------------------
+
+
+@pytest.mark.parametrize("digits", [13, 400, 5_000])
+def test_a_figure_longer_than_any_is_refused(digits: int) -> None:
+    long = "9" * digits
+    for name in ("bids", "low_price", "high_yield", "coupon", "issue_number"):
+        refused(
+            en(TWENTY, english(TWENTY).edit(**{name: long + ("%" if name in ("high_yield", "coupon") else "")})), name
+        )
+    for name, text in {"bids": f"{long}兆円", "high_yield": f"（{long}％）", "coupon": f"年{long}パーセント"}.items():
+        refused(ja(TEN, japanese(TEN).edit(**{name: text})), name)
+    refused(ja(TEN, japanese(TEN).edit(title=("382", long), name=f"利付国庫債券（10年）（第{long}回）")))
+    refused(second(TEN, pages.afternoon(TEN).edit(title=("382", long), name=f"利付国庫債券（10年）（第{long}回）")))
+
+
+@pytest.mark.parametrize(
+    "cell", ["low_price=99.65001", "average_price=99.70001", "high_yield=0.41900%", "coupon=0.40001%"]
+)
+def test_a_fifth_decimal_is_refused_before_any_formula_sees_it(cell: str) -> None:
+    """Published yields are recomputed in whole numbers of the fourth decimal; there is none for a fifth."""
+    refused(en(TWENTY, english(TWENTY).edit(**dict([cell.split("=")]))))
+
+
+@pytest.mark.parametrize("spread", ["9" * 400 + "%", "0.00001%"])
+def test_a_spread_longer_than_any_is_left_unread_with_a_warning(spread: str) -> None:
+    """Nobody has verified these pages: they never stop the rest."""
+    page = pages.on(
+        (*en(TWENTY)[:2], pages.liquidity_en().replace("▲0.007%".encode(), spread.encode())), date(2010, 7, 16)
+    )
+    tables, warnings = read(page)
+    assert not tables["results"]
+    assert any("highest_spread_pct" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("language", pages.FOLDERS)
+@pytest.mark.parametrize(
+    "number", [10_000, 2**31, 10**19, 10**5_000], ids=["5 digits", "31 bits", "20 digits", "5,000"]
+)
+def test_an_issue_number_longer_than_any_is_refused_in_the_calendar(language: str, number: int) -> None:
+    with_digits = "9" * 5_001 if number > 10**20 else str(number)
+    refused(pages.with_text(pages.calendar(language), "375", with_digits), language)
+
+
+@pytest.mark.parametrize("link", ["http://[", "//[::1/resul20240903.htm"])
+def test_a_link_that_is_no_address_is_refused(link: str) -> None:
+    page = pages.calendar("en")
+    body = re.sub(rb'href="[^"]*resul20240903.htm"', f'href="{link}"'.encode(), page[2])
+    assert body != page[2]
+    refused(with_body(page, body))
+
+
+@pytest.mark.parametrize("amount", ["-0.1", "100,000.0"])
+def test_an_afternoon_of_less_than_nothing_or_more_than_all_is_refused(amount: str) -> None:
+    shown = pages.to_participants(TWENTY).edit(non_price_2=amount)
+    refused((at(TWENTY.day, 7), pages.url_en(TWENTY, "a"), shown.render()))
+
+
+@pytest.mark.parametrize("piece", ["yen", "(", "non-price ii", "non price"])
+def test_a_heading_without_an_end_is_refused_in_no_time(piece: str) -> None:
+    page = en(TWENTY, english(TWENTY).edit(heading_bids="(" + piece * (200_000 // len(piece))))
+    with quickly():
+        refused(page, piece)
+
+
+@pytest.mark.parametrize("piece", ["訂正", "1円", "(", "9", "兆", "|", "1."])
+def test_a_value_without_an_end_is_refused_or_passed_over_in_no_time(piece: str) -> None:
+    long = piece * (200_000 // len(piece.encode()))
+    with quickly():
+        refused(ja(TEN, japanese(TEN).edit(bids=long)))
+    with quickly():
+        right_or_refused(ja(TEN, japanese(TEN).edit(bids=f"7兆31億円（{long}")), TEN.row("ja"))
+
+
+def test_a_page_whose_title_is_gone_is_refused_with_something_found() -> None:
+    refused(with_body(second(TEN), b"<html><body><p></p></body></html>"))

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import xlwt
+from quickly import quickly
 
 from jgb_assets.sources.base import Arrival, Snapshot, SourceRejected
 from jgb_assets.sources.mof_jgb_auctions import AUCTIONS, MofJgbAuctions
@@ -488,6 +489,29 @@ def test_other_or_damaged_bytes_are_refused(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("power", [0, 1, 8, 12, 21, 255])
+def test_sectors_of_another_size_are_refused(body: bytes, power: int) -> None:
+    """Excel writes this format in sectors of 512 bytes; the library divides by what is left of one of 1 or 2."""
+    refusal(lambda: parse(body[:30] + bytes([power]) + body[31:]), "byte 30")
+
+
+def test_a_directory_that_leads_to_an_entry_twice_is_refused(body: bytes) -> None:
+    """The library follows each way: forty entries that lead to the next one twice would take it for ever."""
+    first = 512 * (1 + int.from_bytes(body[48:52], "little"))
+    once = body[: first + 128 + 68] + (2).to_bytes(4, "little") + body[first + 128 + 72 :]
+    assert parse(once).equals(parse(body))
+    twice = once[: first + 128 + 72] + (2).to_bytes(4, "little") + once[first + 128 + 76 :]
+    refusal(lambda: parse(twice), "the directory")
+
+
+def test_stray_cells_in_the_last_corner_do_not_fill_the_memory(body: bytes) -> None:
+    """To fill up what lies before each of them would take 16 million cells."""
+    far = [*[[]] * 65_535, [*[""] * 255, "x"]]
+    big = workbook(lambda sheets: sheets.update(dict.fromkeys("abcdef", far)))
+    with quickly():
+        assert parse(big).equals(parse(body))
+
+
 def test_no_damage_escapes_as_anything_but_a_refusal(body: bytes) -> None:
     chance = random.Random(19790827)
     refused = 0
@@ -564,6 +588,7 @@ def test_another_layout_is_refused(edit: Edit, place: str, said: str) -> None:
         (put("20年債!B8", date(2009, 5, 20)), "20年債!B8", "a date after 2010-05-20"),
         (put("20年債!C8", date(2012, 8, 23)), "20年債!C8", "発行日 after 2012-08-23"),
         (put("20年債!D8", date(2012, 6, 20)), "20年債!D8", "償還日 after 2012-08-27"),
+        (put("割3年!L7", "9" * 400 + "/145.51"), "割3年!L7", "a number or ―"),
         (put("20年債!G8", 10940), "20年債!H8", "落札・割当額 not above 応募額, 10940"),
         (put("20年債!K8", 99.3), "20年債!K8", "最低価格 not above 平均価格, 99.29"),
         (put("20年債!J8", 1.664), "20年債!J8", "平均利回 not above 最高利回, 1.663"),

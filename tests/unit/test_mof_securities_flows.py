@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from quickly import quickly
 
 from jgb_assets.landing.changelog import compare
 from jgb_assets.sources.base import Arrival, Snapshot, SourceRejected
@@ -1114,6 +1115,35 @@ def test_other_financial_corporations_round_up_to_4_and_one_more() -> None:
 def test_an_identity_is_checked_in_every_record(role: str, record: int) -> None:
     body = file(role, add(record, {len(newest_rows(role)[0]) - 1: 4}))  # the yearly row is off by little
     refused(lambda: parse(role, body), role, at(role, record))
+
+
+# --- figures that no arithmetic holds, texts without an end, and years that are none ---------------------------
+
+
+@pytest.mark.parametrize("digits", [13, 19, 40, 5_000])
+def test_an_amount_longer_than_any_is_refused_though_it_adds_up(digits: int) -> None:
+    long = "9" * digits
+    body = file("week", put(20, 1, long), put(20, 2, long), put(20, 3, "0"))
+    refused(lambda: parse("week", body), "week", "record 20 column 1", "9{13}")
+
+
+def test_a_week_with_blanks_without_an_end_is_refused_in_no_time() -> None:
+    body = file("week", put(20, 0, "2005．2．6～" + " " * 100_000 + "x"))
+    with quickly():
+        refused(lambda: parse("week", body), "week", at("week", 20))
+
+
+@pytest.mark.parametrize(
+    "year", ["0000年(1月～12月） 0000CY", "2004年(1月～12月） 2004CY", "0000年4月～0001年3月 0000FY"]
+)
+@pytest.mark.parametrize("role", MONTHLY)
+def test_a_year_before_the_first_is_refused(role: str, year: str) -> None:
+    refused(lambda: parse(role, file(role, put(276, 0, year))), role, "record 276 column 0", year[:4])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_of_an_empty_title_something_is_said(role: str) -> None:
+    refused(lambda: parse(role, file(role, put(TITLE, 0, ""))), role, "a title that starts with", "nothing")
 
 
 # --- what must not follow what is stored ------------------------------------------------------------------------

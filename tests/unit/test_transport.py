@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jgb_assets.landing.transport import ArchiveTransport, transport_for
+from jgb_assets.landing.transport import ArchiveTransport, FetchFailed, transport_for
 from jgb_assets.settings import BUNDLE, Settings, SettingsError
 
 MARCH = datetime(2026, 3, 18, 20, 15, tzinfo=UTC)
@@ -188,10 +188,17 @@ def test_the_default_archive_is_the_bundle() -> None:
     assert [f"{at:%Y-%m-%dT%H%M%SZ}" for at in transport.instants()] == names
 
 
-def test_live_is_refused_and_never_answered_from_the_archive(root: Path) -> None:
+def test_live_is_never_answered_from_the_archive(root: Path) -> None:
+    """No rule names a host here, so nothing can be reached; the archive has the file."""
     settings = Settings.from_environment({"JGB_TRANSPORT": "live", "JGB_ARCHIVE_DIR": str(root)})
-    with pytest.raises(SettingsError, match="JGB_TRANSPORT"):
-        transport_for(settings)
+    transport = transport_for(settings)
+    with pytest.raises(FetchFailed, match=r"no answer from https://www\.mof\.go\.jp/"):
+        transport.fetch("https://www.mof.go.jp/jgbs/reference/interest_rate/jgbcm.csv", transport.now())
+
+
+def test_live_has_no_past() -> None:
+    with pytest.raises(SettingsError, match=r"JGB_AS_OF.*JGB_ARCHIVE_DIR"):
+        Settings.from_environment({"JGB_TRANSPORT": "live", "JGB_AS_OF": "2026-05-10T00:00:00Z"})
 
 
 def test_a_folder_named_for_a_day_that_never_was_is_refused(tmp_path: Path) -> None:

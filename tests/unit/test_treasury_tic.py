@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from quickly import quickly
 
 from jgb_assets.sources.base import Arrival, Snapshot, SourceRejected
 from jgb_assets.sources.treasury_tic import HOLDER_KINDS, INDUSTRIES, TABLE1, TABLE3, TreasuryTic
@@ -659,6 +660,49 @@ def test_year_blocks_follow_without_a_gap() -> None:
     ]
     without_2000 = b"".join(lines[: starts[25] - 2] + footer)
     refused(lambda: parse("mfhhis01", without_2000), "mfhhis01", place="the last block", says="2000-03", remedy=LOOK)
+
+
+def test_more_holders_than_have_a_rank_are_refused() -> None:
+    """They may all hold nothing, so that every sum is right."""
+    rows = table5().split(b"\r\n")
+    at = next(n for n, row in enumerate(rows) if row.startswith(b"All Other"))
+    nobody = [f"Nobody {n}".encode() + b"\t0.0" * 13 for n in range(33_000)]
+    body = b"\r\n".join([*rows[:at], *nobody, *rows[at:]])
+    refused(lambda: parse("table5", body), "table5", place="line 10", says="at most 100 rows", remedy=LOOK)
+
+
+def test_a_footer_above_every_year_is_refused() -> None:
+    lines = mfhhis01().split(b"\r\n")
+    foot = next(n for n, line in enumerate(lines) if line.startswith(b"Department of the Treasury"))
+    moved = b"\r\n".join([*lines[:3], *lines[foot : foot + 2], *lines[3:foot], *lines[foot + 2 :]])
+    refused(lambda: parse("mfhhis01", moved), "mfhhis01", place="line 4", says="above the footer", remedy=LOOK)
+
+
+@pytest.mark.parametrize("role", ["table5", "mfhhis01"])
+@pytest.mark.parametrize("run", ["9", " ", "9 ", " 9/"])
+def test_a_label_without_an_end_is_read_in_no_time(role: str, run: str) -> None:
+    body = (table5() if role == "table5" else mfhhis01()).replace(
+        b"Japan", b"Japan" + run.encode() * (100_000 // len(run)) + b"x"
+    )
+    with quickly():
+        assert any(label.endswith("x") for label in parse(role, body)["row_label"].to_pylist())
+
+
+def test_of_an_empty_title_and_an_empty_month_something_is_said() -> None:
+    untitled = b"\t" * 13 + b"\r\n" + table5()[table5().index(b"Country") :]
+    refused(
+        lambda: parse("table5", untitled), "table5", place="the lines above the header", says="nothing", remedy=LOOK
+    )
+    lines = table3().split(b"\r\n")
+    at = next(n for n, line in enumerate(lines) if b"\t2026-03\t" in line)
+    lines[at] = lines[at].replace(b"2026-03", b"")
+    refused(
+        lambda: parse("table3", b"\r\n".join(lines)),
+        "table3",
+        place=f"line {at + 1}",
+        says="an empty cell",
+        remedy=LOOK,
+    )
 
 
 # --- what the gate says -----------------------------------------------------------------------------------------
