@@ -17,37 +17,49 @@ REMEMBERED = 5_000  # news, a few a day: years
 
 
 class _Told(BaseModel):
-    """``open``: the text of each cause that has not gone away; ``news``: what happened, and was told."""
+    """``open``: the text of each cause that has not gone away; ``news``: what happened and was told, by key.
+
+    ``judged``: as of when (seconds since 1970) each cause was last judged; ``unsent``: texts that nobody took yet.
+    """
 
     open: dict[str, str] = {}
     news: list[str] = []
+    judged: dict[str, float] = {}
+    unsent: list[str] = []
 
 
 class Alerts:
-    """What was told, in a file. ``post`` sends a text; what it raises leaves the text to be told the next time."""
+    """What was told, in a file. ``post`` sends a text; what it raises leaves that text, and those after it, unsent."""
 
     def __init__(self, path: Path, post: Callable[[str], None]) -> None:
         self._path = path
         self._post = post
 
-    def settle(self, judged: Collection[str], causes: Mapping[str, str]) -> None:
+    def settle(self, judged: Collection[str], causes: Mapping[str, str], at: float | None = None) -> None:
         """Tell of each cause that is new, and of those ``judged`` that are gone.
 
         Args:
             judged: the causes that could be there, by key; others stay as they are.
             causes: the text of those that are there.
+            at: as of when, seconds since 1970; None is now. What was judged as of later stays as it is.
         """
         with self._lock():
             told = self._read()
-            for key, text in causes.items():
-                if key not in told.open:
-                    self._post(text)
-                    told.open[key] = text
-                    self._write(told)
-            for key in [key for key in told.open if key in judged and key not in causes]:
-                self._post(f"Recovered: {told.open[key]}")
-                del told.open[key]
-                self._write(told)
+            for key in sorted({*judged, *causes}):
+                if at is not None:
+                    if told.judged.get(key, at) > at:
+                        continue
+                    told.judged[key] = at
+                if key in causes and key not in told.open:
+                    told.open[key] = causes[key]
+                    told.unsent.append(causes[key])
+                elif key in told.open and key not in causes:
+                    text = told.open.pop(key)
+                    if text in told.unsent:  # it came and went unheard
+                        told.unsent.remove(text)
+                    else:
+                        told.unsent.append(f"Recovered: {text}")
+            self._send(told)
 
     def tell(self, news: Mapping[str, str]) -> None:
         """Tell of what happened, each once by its key."""
@@ -55,9 +67,17 @@ class Alerts:
             told = self._read()
             for key, text in news.items():
                 if key not in told.news:
-                    self._post(text)
                     told.news = [*told.news, key][-REMEMBERED:]
-                    self._write(told)
+                    told.unsent.append(text)
+            self._send(told)
+
+    def _send(self, told: _Told) -> None:
+        """Note what is to be told before it is told: a text that nobody takes is not lost, at worst it comes twice."""
+        self._write(told)
+        while told.unsent:
+            self._post(told.unsent[0])
+            del told.unsent[0]
+            self._write(told)
 
     def _lock(self) -> FileLock:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,10 +94,13 @@ def webhook(url: str) -> Callable[[str], None]:
     """A post to an address that takes Slack's JSON.
 
     Raises (when called):
-        requests.RequestException: it did not arrive.
+        requests.RequestException: it did not arrive. A redirect is no arrival: the text would be left behind.
     """
 
     def post(text: str) -> None:
-        requests.post(url, json={"text": text}, timeout=TIMEOUT_SECONDS).raise_for_status()
+        answer = requests.post(url, json={"text": text}, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        answer.raise_for_status()
+        if answer.is_redirect:
+            raise requests.HTTPError(f"status {answer.status_code} leads elsewhere", response=answer)
 
     return post

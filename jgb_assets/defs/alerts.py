@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 import requests
 
+import jgb_assets.clock
 from jgb_assets.alerts import Alerts, webhook
-from jgb_assets.defs.ingest import AS_USUAL, IS_FRESH
+from jgb_assets.defs.ingest import AS_USUAL, IS_FRESH, step_of
 from jgb_assets.defs.progress import COMMAND_LINE, WAS_READ, cause
 from jgb_assets.defs.publish import RELEASE
 from jgb_assets.defs.status import STATUS_STEP
@@ -34,15 +35,17 @@ def tell_of_run(instance: dg.DagsterInstance, run_id: str, settings: Settings) -
     if settings.alert_webhook is None:
         return None
     alerts = Alerts(settings.alerts_path, webhook(settings.alert_webhook))
-    run = instance.get_run_by_id(run_id)
-    if run is None:
+    record = instance.get_run_record_by_id(run_id)
+    if record is None:
         return None
+    run, ended = record.dagster_run, record.end_time or jgb_assets.clock.now().timestamp()
     events = [
         entry.dagster_event for entry in instance.all_logs(run_id, of_type=EVENTS) if entry.dagster_event is not None
     ]
     try:
-        for judged, causes in (_of_job(run, events), _of_checks(events), _of_sources(World())):
-            alerts.settle(judged, causes)
+        for judged, causes in (_of_job(run, events), _of_checks(events)):
+            alerts.settle(judged, causes, ended)
+        alerts.settle(*_of_sources(World()))
         alerts.tell(_unusual(events) | _of_release(events, settings))
     except requests.RequestException as error:
         return f"the alert webhook did not take the message ({error}); it is told after the next run"
@@ -52,12 +55,17 @@ def tell_of_run(instance: dg.DagsterInstance, run_id: str, settings: Settings) -
 def _of_job(run: dg.DagsterRun, events: list[dg.DagsterEvent]) -> tuple[set[str], dict[str, str]]:
     """A failed run, but for steps whose cause is told of by itself: that of a failed check, or of its sources."""
     key = f"run/{run.job_name}"
-    told = {STATUS_STEP, *(event.step_key for event in events if _failed_check(event))}
+    visits = {name: World().visits().last(name) for name in SOURCES}
+    of_sources = {
+        step_of(name) for name, visit in visits.items() if visit and visit.failing and visit.run_id == run.run_id
+    }
+    told = {STATUS_STEP, *of_sources, *(event.step_key for event in events if _failed_check(event))}
     failures = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     causes = [f"{event.step_key}: {cause(event)}" for event in failures if event.step_key not in told]
     if run.status == dg.DagsterRunStatus.SUCCESS or (failures and not causes):
         return {key}, {}
-    return {key}, {key: f"Run failed: {run.job_name}. {'; '.join(causes) or run.status.value.lower()}"}
+    word = "canceled" if run.status == dg.DagsterRunStatus.CANCELED else "failed"
+    return {key}, {key: f"Run {word}: {run.job_name}. {'; '.join(causes)}".rstrip(". ") + "."}
 
 
 def _of_checks(events: list[dg.DagsterEvent]) -> tuple[set[str], dict[str, str]]:
@@ -97,8 +105,9 @@ def _shown(entry: tuple[str, dg.MetadataValue[Any]]) -> str:
 
 
 def _of_sources(world: World) -> tuple[set[str], dict[str, str]]:
-    causes = {}
+    judged, causes = set(), {}
     for name, source in SOURCES.items():
+        judged.add(f"source/{name}")
         visit = world.visits().last(name)
         if visit and visit.failing and not visit.failing.is_waiting:
             causes[f"source/{name}"] = (
@@ -108,8 +117,10 @@ def _of_sources(world: World) -> tuple[set[str], dict[str, str]]:
         standing = source.standing(newest, world.transport().now())
         if standing in ("late", "stale"):
             days = ", ".join(f"{table} {day}" for table, day in newest.items() if day)
-            causes[f"late/{name}"] = f"Source {standing}: {name}; newest {days}."
-    return {f"{kind}/{name}" for name in SOURCES for kind in ("source", "late")}, causes
+            causes[f"{standing}/{name}"] = f"Source {standing}: {name}; newest {days}."
+        else:  # what was late and is stale now is still late
+            judged |= {f"late/{name}", f"stale/{name}"}
+    return judged, causes
 
 
 def _unusual(events: list[dg.DagsterEvent]) -> dict[str, str]:
@@ -142,7 +153,7 @@ def _told_by_sensor(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
         return dg.SkipReason("JGB_ALERT_WEBHOOK is not set")
     problem = tell_of_run(context.instance, context.dagster_run.run_id, settings)
     if problem:
-        raise RuntimeError(problem)  # the sensor comes to this run again
+        raise RuntimeError(problem)
     return None
 
 

@@ -34,11 +34,16 @@ def table_key(source: Source, table: str) -> dg.AssetKey:
     return dg.AssetKey([source.name, table])
 
 
+def step_of(source: str) -> str:
+    """The step that lands a source."""
+    return f"ingest_{source}"
+
+
 def ingest_assets(source: Source) -> dg.AssetsDefinition:
     """The files and raw tables of a source, landed together because they are judged together."""
 
     @dg.multi_asset(
-        name=f"ingest_{source.name}",
+        name=step_of(source.name),
         description=f"Fetch, gate, keep, parse and compare: {source.title}.",
         specs=[
             *(_file_spec(source, file) for file in source.files),

@@ -23,13 +23,18 @@ def news_of(store: Store, release_id: str) -> dict[str, str]:
     changed = told["datasets"]
 
     def added(name: str) -> Iterator[Row]:
-        """The new rows of a dataset, whole."""
-        keys = changed[name]["rows_added"]["keys"] if name in changed else []
-        if keys:
-            table = store.read_table(f"{RELEASES}/{release_id}/{name}.parquet")
-            wanted = {tuple(map(str, key.values())) for key in keys}
-            columns = list(keys[0])
-            yield from (row for row in table.to_pylist() if tuple(str(row[column]) for column in columns) in wanted)
+        """The new rows of a dataset, whole. A past that comes for the first time is no news."""
+        if name not in changed or not changed[name]["rows_before"] or not changed[name]["rows_added"]["keys"]:
+            return
+        count, keys = changed[name]["rows_added"]["count"], changed[name]["rows_added"]["keys"]
+        columns = list(keys[0])
+        table = store.read_table(f"{RELEASES}/{release_id}/{name}.parquet")
+        if count > len(keys):  # more than the changes list: after a long pause, and then they are the newest
+            day = next(column for column in columns if column.endswith("_date"))
+            yield from table.sort_by([(day, "descending")]).slice(0, count).to_pylist()
+            return
+        wanted = {tuple(map(str, key.values())) for key in keys}
+        yield from (row for row in table.to_pylist() if tuple(str(row[column]) for column in columns) in wanted)
 
     return dict(
         [

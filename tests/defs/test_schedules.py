@@ -150,7 +150,8 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as of_all_tests:
+    home, quiet = str(tmp_path_factory.mktemp("dagster")), {"telemetry": {"enabled": False}}
+    with dg.DagsterInstance.local_temp(home, overrides=quiet) as of_all_tests:
         yield of_all_tests
 
 
