@@ -4,6 +4,7 @@ Belongs here: what is worth telling of a run. Not here: how it is told, and that
 """
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -42,23 +43,25 @@ def tell_of_run(instance: dg.DagsterInstance, run_id: str, settings: Settings) -
     events = [
         entry.dagster_event for entry in instance.all_logs(run_id, of_type=EVENTS) if entry.dagster_event is not None
     ]
-    try:
-        for judged, causes in (_of_job(run, events), _of_checks(events)):
-            alerts.settle(judged, causes, ended)
-        alerts.settle(*_of_sources(World()))
-        alerts.tell(_unusual(events) | _of_release(events, settings))
-    except requests.RequestException as error:
-        return f"the alert webhook did not take the message ({error}); it is told after the next run"
-    return None
+    problem = None
+    for tell in (
+        partial(alerts.settle, *_of_job(run, events), ended),
+        partial(alerts.settle, *_of_checks(events), ended),
+        partial(alerts.settle, *_of_sources(World())),
+        partial(alerts.tell, _unusual(events) | _of_release(events, settings)),
+    ):
+        try:
+            tell()
+        except requests.RequestException as error:  # it is noted all the same, and so is what comes after it
+            problem = f"the alert webhook did not take a message ({error}); it is told with the next"
+    return problem
 
 
 def _of_job(run: dg.DagsterRun, events: list[dg.DagsterEvent]) -> tuple[set[str], dict[str, str]]:
     """A failed run, but for steps whose cause is told of by itself: that of a failed check, or of its sources."""
     key = f"run/{run.job_name}"
-    visits = {name: World().visits().last(name) for name in SOURCES}
-    of_sources = {
-        step_of(name) for name, visit in visits.items() if visit and visit.failing and visit.run_id == run.run_id
-    }
+    visits = {name: visit for name in SOURCES if (visit := World().visits().last(name))}
+    of_sources = {step_of(name) for name, visit in visits.items() if visit.failing and visit.run_id == run.run_id}
     told = {STATUS_STEP, *of_sources, *(event.step_key for event in events if _failed_check(event))}
     failures = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     causes = [f"{event.step_key}: {cause(event)}" for event in failures if event.step_key not in told]
