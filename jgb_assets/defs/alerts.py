@@ -52,6 +52,7 @@ def tell_of_run(instance: dg.DagsterInstance, run_id: str, settings: Settings) -
     ):
         try:
             tell()
+            problem = None
         except requests.RequestException as error:  # it is noted all the same, and so is what comes after it
             problem = f"the alert webhook did not take a message ({error}); it is told with the next"
     return problem
