@@ -104,16 +104,18 @@ def _visit(source: Source, world: World, run_id: str) -> tuple[Landed, dg.AssetC
         landed = land(source, transport, store, logs, world.settings.accept_sha256, last.looked if last else None)
     except (SourceRejected, FetchFailed) as failure:
         is_waiting = isinstance(failure, ReleaseIncomplete) and world.settings.transport == "live"
-        why = f"{type(failure).__name__}: {failure}"
+        said = str(failure) if isinstance(failure, SourceRejected) else f"{source.name}: {failure}"
+        why = f"{type(failure).__name__}: {said}"
         visits.failed(source.name, transport.now(), run_id, why, is_waiting=is_waiting)
         metadata: dict[str, Any] = {
             "url": dg.MetadataValue.url(failure.url),
-            **({"place": failure.place} if isinstance(failure, SourceRejected) else {}),
             "expected": failure.expected,
             "found": failure.found,
             "remedy": failure.remedy,
-            "quarantine": dg.MetadataValue.path(world.settings.quarantine_dir / source.name),
         }
+        if isinstance(failure, SourceRejected):
+            quarantine = dg.MetadataValue.path(world.settings.quarantine_dir / source.name)
+            metadata |= {"place": failure.place, "quarantine": quarantine}
         if not store.records(source.name) and store_at(world.settings.publish_location).current() is None:
             raise dg.Failure(why, metadata=metadata, allow_retries=False) from failure
         severity = dg.AssetCheckSeverity.WARN if is_waiting else dg.AssetCheckSeverity.ERROR
