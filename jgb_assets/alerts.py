@@ -13,19 +13,31 @@ from pydantic import BaseModel
 from jgb_assets.files import write_atomically
 
 TIMEOUT_SECONDS = 10
+LONGEST_TEXT = 3_000  # characters: Slack cuts at 40,000, people earlier
+OF_THE_TEXT = (400, 413, 422)
 REMEMBERED = 5_000  # news, a few a day: years
+
+
+class NotTaken(Exception):
+    """A webhook that did not answer, or not as one. Never says its address, which is a secret."""
+
+
+class TextRefused(Exception):
+    """A text that the webhook does not take, now or later."""
 
 
 class _Told(BaseModel):
     """``open``: the text of each cause that has not gone away; ``news``: what happened and was told, by key.
 
-    ``judged``: as of when (seconds since 1970) each cause was last judged; ``unsent``: texts that nobody took yet.
+    ``judged``: as of when (seconds since 1970) each cause was last judged; ``unsent``: texts that nobody took yet;
+    ``refused``: texts that the webhook will never take.
     """
 
     open: dict[str, str] = {}
     news: list[str] = []
     judged: dict[str, float] = {}
     unsent: list[str] = []
+    refused: list[str] = []
 
 
 class Alerts:
@@ -75,7 +87,10 @@ class Alerts:
         """Note what is to be told before it is told: a text that nobody takes is not lost, at worst it comes twice."""
         self._write(told)
         while told.unsent:
-            self._post(told.unsent[0])
+            try:
+                self._post(told.unsent[0][:LONGEST_TEXT])
+            except TextRefused:
+                told.refused = [*told.refused, told.unsent[0]][-REMEMBERED:]
             del told.unsent[0]
             self._write(told)
 
@@ -94,13 +109,18 @@ def webhook(url: str) -> Callable[[str], None]:
     """A post to an address that takes Slack's JSON.
 
     Raises (when called):
-        requests.RequestException: it did not arrive. A redirect is no arrival: the text would be left behind.
+        TextRefused: it does not take this text.
+        NotTaken: it did not arrive. A redirect is no arrival: the text would be left behind.
     """
 
     def post(text: str) -> None:
-        answer = requests.post(url, json={"text": text}, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-        answer.raise_for_status()
-        if answer.is_redirect:
-            raise requests.HTTPError(f"status {answer.status_code} leads elsewhere", response=answer)
+        try:
+            answer = requests.post(url, json={"text": text}, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        except requests.RequestException as error:
+            raise NotTaken(type(error).__name__) from None
+        if answer.status_code in OF_THE_TEXT:
+            raise TextRefused(f"status {answer.status_code}")
+        if not 200 <= answer.status_code < 300:
+            raise NotTaken(f"status {answer.status_code}")
 
     return post

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUNDLE = Path(__file__).resolve().parent / "bundle" / "archive"
 PREFIX = "JGB_"
+SECRET = {"alert_webhook"}  # who knows it can write there: never shown
 # The ministry serves clients that call themselves so; whoever runs it adds a way to be reached (JGB_USER_AGENT).
 USER_AGENT = "Mozilla/5.0 (compatible; jgb-assets/0.1; official series once per publication)"
 
@@ -121,7 +122,9 @@ class Settings(BaseModel):
             settings = cls.model_validate(given)
         except ValidationError as error:
             problems = "; ".join(
-                f"{_variable(str(part['loc'][0]))}={part['input']!r}: {part['msg']}" for part in error.errors()
+                f"{_variable(name)}={'***' if name in SECRET else repr(part['input'])}: {part['msg']}"
+                for part in error.errors()
+                for name in [str(part["loc"][0])]
             )
             raise SettingsError(f"{problems}. See .env.example for the variables and their values.") from error
         if settings.transport == "live" and settings.as_of:

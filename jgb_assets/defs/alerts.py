@@ -8,10 +8,9 @@ from functools import partial
 from typing import Any
 
 import dagster as dg
-import requests
 
 import jgb_assets.clock
-from jgb_assets.alerts import Alerts, webhook
+from jgb_assets.alerts import Alerts, NotTaken, webhook
 from jgb_assets.defs.ingest import AS_USUAL, IS_FRESH, step_of
 from jgb_assets.defs.progress import COMMAND_LINE, WAS_READ, cause
 from jgb_assets.defs.publish import RELEASE
@@ -53,7 +52,7 @@ def tell_of_run(instance: dg.DagsterInstance, run_id: str, settings: Settings) -
         try:
             tell()
             problem = None
-        except requests.RequestException as error:  # it is noted all the same, and so is what comes after it
+        except NotTaken as error:  # it is noted all the same, and so is what comes after it
             problem = f"the alert webhook did not take a message ({error}); it is told with the next"
     return problem
 

@@ -94,6 +94,8 @@ def ingest_assets(source: Source) -> dg.AssetsDefinition:
 def _visit(source: Source, world: World, run_id: str) -> tuple[Landed, dg.AssetCheckResult]:
     """Land a source. Where that fails, what was stored before still stands and the others go on.
 
+    Also where its own files here are damaged; where the disk is full, that cannot be noted, and the run ends.
+
     Raises:
         dg.Failure: it failed, nothing of it was ever stored, and nothing is published: a first release is whole.
     """
@@ -102,20 +104,18 @@ def _visit(source: Source, world: World, run_id: str) -> tuple[Landed, dg.AssetC
     key = table_key(source, source.tables[0].name)
     try:
         landed = land(source, transport, store, logs, world.settings.accept_sha256, last.looked if last else None)
-    except (SourceRejected, FetchFailed) as failure:
+    except (SourceRejected, FetchFailed, OSError) as failure:
         is_waiting = isinstance(failure, ReleaseIncomplete) and world.settings.transport == "live"
         said = str(failure) if isinstance(failure, SourceRejected) else f"{source.name}: {failure}"
         why = f"{type(failure).__name__}: {said}"
         visits.failed(source.name, transport.now(), run_id, why, is_waiting=is_waiting)
-        metadata: dict[str, Any] = {
-            "url": dg.MetadataValue.url(failure.url),
-            "expected": failure.expected,
-            "found": failure.found,
-            "remedy": failure.remedy,
-        }
+        metadata: dict[str, Any] = {}
+        if not isinstance(failure, OSError):
+            metadata |= {name: getattr(failure, name) for name in ("expected", "found", "remedy")}
+            metadata["url"] = dg.MetadataValue.url(failure.url)
         if isinstance(failure, SourceRejected):
-            quarantine = dg.MetadataValue.path(world.settings.quarantine_dir / source.name)
-            metadata |= {"place": failure.place, "quarantine": quarantine}
+            metadata["place"] = failure.place
+            metadata["quarantine"] = dg.MetadataValue.path(world.settings.quarantine_dir / source.name)
         if not store.records(source.name) and store_at(world.settings.publish_location).current() is None:
             raise dg.Failure(why, metadata=metadata, allow_retries=False) from failure
         severity = dg.AssetCheckSeverity.WARN if is_waiting else dg.AssetCheckSeverity.ERROR

@@ -4,7 +4,7 @@ Belongs here: the three small tables under ``changelog/``. Not here: a source's 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from jgb_assets.defs.ingest import table_key
 from jgb_assets.defs.parquet import parquet_spec, written
 from jgb_assets.defs.world import World
-from jgb_assets.landing.land import LEDGER, stored_logs
+from jgb_assets.extracts.store import store_at
+from jgb_assets.landing.land import LEDGER, LEDGER_SCHEMA, stored_logs
 from jgb_assets.settings import Settings
 from jgb_assets.sources.base import TIMESTAMP
 from jgb_assets.sources.registry import SOURCES
@@ -74,16 +75,40 @@ def landing(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.Mate
             for source in SOURCES.values()
         ]
     )
-    ledgers = []
-    for source in SOURCES.values():
-        rows = stored_logs(source, world.store(), world.change_logs(source.name))[LEDGER]
-        ledgers.append(rows.add_column(0, LEDGER_SOURCE, pa.array([source.name] * rows.num_rows, pa.string())))
-    ledger = pa.concat_tables(ledgers)
-    if POLL in context.run.tags and _is_published(world.settings, ledger):
-        context.log.info("nothing new: all that arrived is in the release that readers have")
-        return
+    ledger = _in_one(
+        {
+            source.name: stored_logs(source, world.store(), world.change_logs(source.name))[LEDGER]
+            for source in SOURCES.values()
+        }
+    )
+    if POLL in context.run.tags:
+        has_release = store_at(world.settings.publish_location).current() is not None
+        is_live = world.settings.transport == "live"  # an archive may lack a source for good
+        if is_live and not has_release and (missing := never_landed(world)):
+            context.log.info(f"the first release waits for {', '.join(missing)}")
+            return
+        if has_release and is_released(world.settings, ledger):
+            context.log.info("nothing new: all that arrived is in the release that readers have")
+            return
     for name, table in {"clock": now, "sources": registry, "ledger": ledger}.items():
         yield written("landing", world.settings.changelog_dir / f"{name}.parquet", table)
+
+
+def landed_ledger(world: World) -> pa.Table:
+    """What has landed, as the change logs on disk tell."""
+    return _in_one({name: world.change_logs(name).read(LEDGER, LEDGER_SCHEMA) for name in SOURCES})
+
+
+def _in_one(ledgers: Mapping[str, pa.Table]) -> pa.Table:
+    return pa.concat_tables(
+        rows.add_column(0, LEDGER_SOURCE, pa.array([source] * rows.num_rows, pa.string()))
+        for source, rows in ledgers.items()
+    )
+
+
+def never_landed(world: World) -> list[str]:
+    """The sources of which nothing was ever accepted."""
+    return [name for name in SOURCES if not world.store().records(name)]
 
 
 def inputs_of(settings: Settings) -> str:
@@ -93,7 +118,7 @@ def inputs_of(settings: Settings) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
-def _is_published(settings: Settings, ledger: pa.Table) -> bool:
+def is_released(settings: Settings, ledger: pa.Table) -> bool:
     """Whether a release was made of just these files."""
     mark, stored = settings.published_inputs_path, settings.changelog_dir / "ledger.parquet"
     if not (mark.is_file() and stored.is_file()):

@@ -7,7 +7,7 @@ import dagster as dg
 
 import jgb_assets.clock
 from jgb_assets.defs.jobs import NAMES
-from jgb_assets.defs.landing import POLL
+from jgb_assets.defs.landing import POLL, is_released, landed_ledger, never_landed
 from jgb_assets.defs.progress import COMMAND_LINE, IN_PROGRESS
 from jgb_assets.defs.world import World
 from jgb_assets.settings import Settings
@@ -30,10 +30,15 @@ def poll(job: str, settings: Settings) -> dg.ScheduleDefinition:
         world = World()
         if world.settings.transport == "archive":
             return _of_archive(world, job)
-        verdicts = {source.name: source.due(jgb_assets.clock.now(), world.tables(source)) for source in sources}
+        now = jgb_assets.clock.now()
+        verdicts = {source.name: source.due(now, world.tables(source)) for source in sources}
         due = {name: verdict.why for name, verdict in verdicts.items() if verdict.is_due}
         if due:
             return dg.RunRequest(tags={POLL: ", ".join(due)})
+        is_first = not world.settings.published_inputs_path.is_file()
+        if not (is_released(world.settings, landed_ledger(world)) or (is_first and never_landed(world))):
+            # A release failed, or its run was killed: the world may be better now, but not every few minutes.
+            return dg.RunRequest(run_key=f"unreleased {now:%Y-%m-%dT%H}", tags={POLL: "what landed is in no release"})
         return dg.SkipReason("; ".join(f"{name}: {verdict.why}" for name, verdict in verdicts.items()))
 
     return dg.ScheduleDefinition(

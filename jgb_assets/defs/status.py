@@ -23,7 +23,7 @@ LAST = {"dagster/priority": "-1"}  # of the steps that can run, those of priorit
 
 @dg.multi_asset(
     name=STATUS_STEP,
-    description="Tell how old and how late each source is. Last, and whatever became of the rest of the run.",
+    description="Tell how old and how late each source is. Last, whatever became of dbt and the release.",
     specs=[
         dg.AssetSpec(
             STATUS,

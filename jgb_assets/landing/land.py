@@ -97,46 +97,26 @@ def _land(
         looked = _last_looks(known, looked_before, looked, asked_at)
         responses, notes = _fetch(source, transport, asked_at, known)
         warnings += notes
-        instant = max([asked_at, *(response.retrieved_at for response in responses.values())])
-        new = {role: _snapshot(role, response, looked.get(role)) for role, response in responses.items()}
-        looked |= dict.fromkeys(responses, instant)
-        new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
-        if not new:
-            transport.keep(responses.values())
+        got = _Retrieval(asked_at, responses, looked, known)
+        tables = _parse(source, transport, store, got, warnings) if got.new else {}
+        looked = {**looked, **dict.fromkeys(got.responses, got.instant)}
+        if not got.new:
+            transport.keep(got.responses.values())
             continue
-        files = {role: store.read(record) for role, record in known.items()} | new
-        while True:
-            try:
-                tables = source.parse(files)
-                break
-            except SourceRejected as rejection:
-                refused = new.get(rejection.role or "")
-                if refused is None:
-                    raise
-                store.quarantine(refused, rejection)
-                other = _fetch_instead(source, transport, refused)
-                if other is None:
-                    raise
-                warnings.append(f"{other.url} is read in place of what was refused: {rejection}")
-                responses[refused.role] = other
-                files[refused.role] = new[refused.role] = _snapshot(refused.role, other, refused.previous_retrieved_at)
-        new = {role: snapshot for role, snapshot in new.items() if _is_new(snapshot, known)}
-        if not new:
-            transport.keep(responses.values())
-            continue
+        files = got.files(store)
         try:
-            warnings += _judge(source, files, frozenset(responses), new, tables, logs, instant, accepted)
+            warnings += _judge(source, files, frozenset(got.responses), got.new, tables, logs, got.instant, accepted)
         except SourceRejected as rejection:
             # What arrived together is judged together, and accepted together.
-            for snapshot in new.values():
+            for snapshot in got.new.values():
                 store.quarantine(snapshot, rejection)
             raise
-        transport.keep(responses.values())
-        if not records or instant > records[-1].retrieved_at:
-            logs = _advance(source, logs, files, tables, instant)
+        transport.keep(got.responses.values())
+        if not records or got.instant > records[-1].retrieved_at:
+            logs = _advance(source, logs, files, tables, got.instant)
         else:
-            logs = _replay(source, [*map(store.read, records), *new.values()])
-        arrived += [store.add(source, snapshot, responses[role].last_modified) for role, snapshot in new.items()]
+            logs = _replay(source, [*map(store.read, records), *got.new.values()])
+        arrived += [store.add(source, file, got.responses[role].last_modified) for role, file in got.new.items()]
         records = store.records(source.name)
         _save(source, change_logs, logs, records)
     return replace(_as_known(transport.now(), records, logs), arrived=arrived, warnings=warnings, looked=looked)
@@ -174,25 +154,91 @@ def _stored_logs(source: Source, store: SnapshotStore, change_logs: ChangeLogs) 
     return {name: change_logs.read(name, schema) for name, schema in _schemas(source).items()}
 
 
+class _Retrieval:
+    """What one instant brought. ``responses`` by role, ``new`` of them what has other bytes than what was ``known``.
+
+    All is of one instant, the last at which any of it came: before that, not all of it was known.
+    """
+
+    def __init__(
+        self,
+        asked_at: datetime,
+        responses: Mapping[str, Response],
+        looked: Mapping[str, datetime],
+        known: Mapping[str, Record],
+    ) -> None:
+        self._looked, self._known = looked, known
+        self._take(asked_at, responses)
+
+    def _take(self, asked_at: datetime, responses: Mapping[str, Response]) -> None:
+        self.instant = max([asked_at, *(response.retrieved_at for response in responses.values())])
+        self.responses = {role: replace(answer, retrieved_at=self.instant) for role, answer in responses.items()}
+        came = {role: _snapshot(role, answer, self._looked.get(role)) for role, answer in self.responses.items()}
+        self.new = {
+            role: file
+            for role, file in came.items()
+            if role not in self._known or self._known[role].sha256 != file.sha256
+        }
+
+    def take_instead(self, role: str, other: Response) -> None:
+        """Another answer in place of one that was refused."""
+        self._take(self.instant, {**self.responses, role: other})
+
+    def files(self, store: SnapshotStore) -> dict[str, Snapshot]:
+        """The newest bytes of every role."""
+        return {role: store.read(record) for role, record in self._known.items()} | self.new
+
+
+def _parse(
+    source: Source, transport: Transport, store: SnapshotStore, got: _Retrieval, warnings: list[str]
+) -> dict[str, pa.Table]:
+    """The tables after a retrieval. A day's page that does not parse is asked for in the publisher's other language.
+
+    Raises:
+        SourceRejected: a file does not parse, and nothing can be read in its place.
+    """
+    while True:
+        try:
+            return source.parse(got.files(store))
+        except SourceRejected as rejection:
+            refused = got.new.get(rejection.role or "")
+            if refused is None:
+                raise
+            store.quarantine(refused, rejection)
+            other = _fetch_instead(source, transport, refused)
+            if other is None:
+                raise
+            warnings.append(f"{other.url} is read in place of what was refused: {rejection}")
+            got.take_instead(refused.role, other)
+
+
 def _fetch(
     source: Source, transport: Transport, instant: datetime, known: Collection[str]
 ) -> tuple[dict[str, Response], list[str]]:
     """For each role the first of its URLs that answers, and what was read in place of another.
 
-    What came over a wire one after the other is of one instant: it is known when the last of it is here.
+    Raises:
+        FetchFailed: a file could not be had; or none was there, of a publisher that has always some.
     """
     responses: dict[str, Response] = {}
     notes: list[str] = []
     asked: set[str] = set()
+    missing: NotThere | None = None
     while files := [file for file in _files(source, transport, instant, known, responses) if file.role not in asked]:
         for file in files:
             asked.add(file.role)
             response, failures = _answer(transport, file, file.urls, instant)
+            missing = missing or next((failure for failure in failures if isinstance(failure, NotThere)), None)
             if response is not None:
                 responses[file.role] = response
-                notes += [f"{response.url} is read in place of another: {failure}" for failure in failures]
-    here = max((response.retrieved_at for response in responses.values()), default=instant)
-    return {role: replace(response, retrieved_at=here) for role, response in responses.items()}, notes
+                notes += [
+                    f"{response.url} is read in place of another: {failure}"
+                    for failure in failures
+                    if not _is_not_out(file, failure)
+                ]
+    if missing and not responses:
+        raise missing
+    return responses, notes
 
 
 def _files(
@@ -203,34 +249,38 @@ def _files(
     responses: Mapping[str, Response],
 ) -> Iterable[PublishedFile]:
     """What to ask for: of what is offered, or, where only asking can tell, given what has answered so far."""
-    offered = transport.offered(instant)
+    offered, today = transport.offered(instant), instant.astimezone(source.zone).date()
     if offered is not None:
-        return source.files_among(offered, known, instant.date())
+        return source.files_among(offered, known, today)
     answered = {role: _snapshot(role, response, None) for role, response in responses.items()}
-    return source.asks(answered, known, instant.date())
+    return source.asks(answered, known, today)
 
 
 def _answer(
     transport: Transport, file: PublishedFile, urls: Iterable[str], instant: datetime
 ) -> tuple[Response | None, list[FetchFailed]]:
-    """The first of the URLs that answers, and the failures before it. A day's page may not be out yet: then None.
+    """The first of the URLs that answers, None if there is none; and the failures before it.
 
     Raises:
-        FetchFailed: none answers, and it cannot be that the file is not out yet.
+        FetchFailed: none answers, and it cannot be that the file, of a day, is not out yet.
     """
     failures: list[FetchFailed] = []
     for url in urls:
         try:
             response = transport.fetch(url, instant)
         except FetchFailed as failure:
-            if not (file.dated and isinstance(failure, NotThere)):
-                failures.append(failure)
+            failures.append(failure)
             continue
         if response is not None:
             return response, failures
-    if failures:
-        raise failures[0]
-    return None, []
+    if fatal := [failure for failure in failures if not _is_not_out(file, failure)]:
+        raise fatal[0]
+    return None, failures
+
+
+def _is_not_out(file: PublishedFile, failure: FetchFailed) -> bool:
+    """A day's page that is not there may come yet, or come in the other language first."""
+    return file.dated and isinstance(failure, NotThere)
 
 
 def _last_looks(
@@ -242,19 +292,14 @@ def _last_looks(
     return {role: max(at for other, at in looks if other == role) for role, _ in looks}
 
 
-def _is_new(snapshot: Snapshot, known: Mapping[str, Record]) -> bool:
-    return snapshot.role not in known or known[snapshot.role].sha256 != snapshot.sha256
-
-
 def _fetch_instead(source: Source, transport: Transport, refused: Snapshot) -> Response | None:
     """The same day's page in the publisher's other language; of other files there is no second reading."""
-    instant = refused.retrieved_at
     declared = next(file for file in source.files if file.role == kind(refused.role))
     if not declared.dated:
         return None
     file = declared.of(date.fromisoformat(refused.role.partition(AT)[2]))
-    response, _ = _answer(transport, file, file.urls[file.urls.index(refused.url) + 1 :], instant)
-    return replace(response, retrieved_at=instant) if response else None
+    response, _ = _answer(transport, file, file.urls[file.urls.index(refused.url) + 1 :], refused.retrieved_at)
+    return response
 
 
 def _judge(

@@ -2,15 +2,17 @@
 
 Belongs here: conditional requests and the recordings. Not here: HTTP (``web``).
 
-A retrieval's folder stands there as a whole or not at all. A file that is as it was costs no space: it is a hard link
-to the one before, so that a recording is an archive like any other.
+A retrieval's folder stands there as a whole or not at all, but where two sources were asked in one second. A file that
+is as it was costs no space: it is a hard link to the one before, so that a recording is an archive like any other.
 """
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -23,12 +25,12 @@ from jgb_assets.landing.transport import (
     SIDECAR,
     FetchFailed,
     HostRules,
-    NotThere,
+    HostUnreachable,
     Response,
     folder_of,
     place_of,
 )
-from jgb_assets.landing.web import Web
+from jgb_assets.landing.web import LATER, Answer, Web
 from jgb_assets.settings import Rehearsal
 
 UNFINISHED = ".tmp-"
@@ -40,7 +42,7 @@ class LiveTransport:
     def __init__(self, web: Web, recordings: Path) -> None:
         self._web = web
         self._recordings = recordings
-        self._unreachable: dict[str, FetchFailed] = {}
+        self._unreachable: dict[str, HostUnreachable] = {}
 
     def now(self) -> datetime:
         """The wall clock, at the end of its second: recordings are named by seconds, and nothing was known before."""
@@ -61,24 +63,25 @@ class LiveTransport:
             FetchFailed: no whole answer. A host that could not be reached is not asked again by this transport.
         """
         host = place_of(url).parts[0]
-        if host in self._unreachable:
-            raise self._unreachable[host]
+        if down := self._unreachable.get(host):
+            raise HostUnreachable(url, down.expected, f"{down.found}, a moment ago", down.remedy)
         last = self._recorded(url)
         try:
-            answer = self._web.ask(
-                url, etag=last.etag if last else None, last_modified=last.last_modified if last else None
-            )
-        except NotThere:
-            raise
-        except FetchFailed as failure:
+            if last is None:
+                return self._whole(url, self._web.ask(url))
+            answer = self._web.ask(url, etag=last.etag, last_modified=last.last_modified)
+            if answer.body is None and answer.etag in (None, last.etag):
+                return replace(last, retrieved_at=self.now())
+            # "As it was", but of other bytes than ours: whatever the server means, it is asked for all of them.
+            return self._whole(url, answer if answer.body is not None else self._web.ask(url))
+        except HostUnreachable as failure:
             self._unreachable[host] = failure
             raise
-        if answer.body is not None:
-            return Response(url, self.now(), answer.body, answer.last_modified, answer.etag)
-        if last is None:
-            raise FetchFailed(url, "a body", "status 304", "run again: it was asked without a condition")
-        told = answer.last_modified or last.last_modified, answer.etag or last.etag
-        return Response(url, self.now(), last.body, *told)
+
+    def _whole(self, url: str, answer: Answer) -> Response:
+        if answer.body is None:
+            raise FetchFailed(url, "a body", "status 304, though no condition was set", LATER)
+        return Response(url, self.now(), answer.body, _sendable(answer.last_modified), _sendable(answer.etag))
 
     def keep(self, responses: Iterable[Response]) -> None:
         """Record a retrieval."""
@@ -133,6 +136,11 @@ class LiveTransport:
             return None
         at = datetime.fromisoformat(told["retrieved_at"])
         return Response(url, at, body, told["last_modified"], told["etag"])
+
+
+def _sendable(validator: str | None) -> str | None:
+    """What a server called its bytes, if it can be sent back to it: one line of ASCII."""
+    return validator if validator and re.fullmatch("[ -~]+", validator) else None
 
 
 @cache  # one a process: connections and pauses outlive a step

@@ -29,6 +29,10 @@ class FetchFailed(Exception):
         self.remedy = remedy
 
 
+class HostUnreachable(FetchFailed):
+    """A host that answers nothing at all, or wants to be left alone: asking it for another file is no use now."""
+
+
 class NotThere(FetchFailed):
     """A URL whose host says that there is nothing: of a day's page, that it is not out yet."""
 

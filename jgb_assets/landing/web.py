@@ -8,6 +8,7 @@ lead away; the connections below it refuse addresses that are not public; tenaci
 
 import random
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -15,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
+from http.client import IncompleteRead
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -29,12 +31,13 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 import jgb_assets.clock
-from jgb_assets.landing.transport import FetchFailed, HostRules, NotThere
+from jgb_assets.landing.transport import FetchFailed, HostRules, HostUnreachable, NotThere
 from jgb_assets.settings import Rehearsal
 
 ATTEMPTS = 4
 PATIENCE_SECONDS = 120.0  # for one URL, with all repetitions: a poll comes again within the hour
 SILENCE_SECONDS = 30.0  # between two signs of life
+NAT64, COMPATIBLE = IPv6Network("64:ff9b::/96"), IPv6Network("::/96")  # IPv6 addresses that lead to IPv4 ones
 SHORTEST_SECONDS = 0.001  # sockets take no timeout of 0
 FIRST_WAIT_SECONDS = 1.0  # doubled each time, plus up to as much again
 LARGEST_BODY = 32 * 1024 * 1024  # the largest file is 1.2 MB; decompressed
@@ -57,6 +60,7 @@ class _Passing(FetchFailed):
     """A failure that may be gone in a moment."""
 
     wait_seconds: float = 0.0  # at least, as the server asks
+    is_of_host: bool = False
 
 
 class Web:
@@ -102,7 +106,8 @@ class Web:
         try:
             return retrying(lambda: self._ask_once(url, headers, self._patience - (time.monotonic() - started)))
         except _Passing as failure:  # it did not pass
-            raise FetchFailed(url, failure.expected, failure.found, failure.remedy) from failure
+            kind = HostUnreachable if failure.is_of_host else FetchFailed
+            raise kind(url, failure.expected, failure.found, failure.remedy) from failure
 
     def _wait_seconds(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
@@ -120,15 +125,25 @@ class Web:
         except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
             if self._guard.is_over:
                 raise self._overdue(url) from error
+            inner = _innermost(error)
+            if not isinstance(inner, ssl.SSLCertVerificationError):  # such as a front that closes while it greets
+                raise self._passing(url, error) from error
             remedy = "do not go round the check: somebody may stand between. " + LATER
-            raise FetchFailed(url, "a certificate of the publisher's host", _innermost(error), remedy) from error
+            raise HostUnreachable(url, "a certificate of the publisher's host", _said(inner), remedy) from error
         except zlib.error as error:
             raise FetchFailed(url, "a body as its Content-Encoding says", str(error), LATER) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # after OSError: whatever a connection cut at the deadline or by the other side may raise
             if self._guard.is_over:
                 raise self._overdue(url) from error
-            raise _Passing(url, "a whole answer", _innermost(error), LATER) from error
+            raise self._passing(url, error) from error
+
+    def _passing(self, url: str, error: Exception) -> _Passing:
+        """A connection that failed; one that only broke off says nothing of the host's other files."""
+        inner = _innermost(error)
+        failure = _Passing(url, "a whole answer", _said(inner), LATER)
+        failure.is_of_host = not isinstance(inner, IncompleteRead)
+        return failure
 
     def _follow(self, url: str, headers: Mapping[str, str], timeout: float) -> Answer:
         """The answer at the end of the redirects."""
@@ -145,8 +160,8 @@ class Web:
                     raise FetchFailed(url, "a redirect to an address", f"{target!r}: {error}", MOVED) from error
         raise FetchFailed(url, f"at most {LONGEST_CHAIN} redirects", f"one more, to {at}", MOVED)
 
-    def _overdue(self, url: str) -> FetchFailed:
-        return FetchFailed(url, f"an answer within {self._patience:g} s", "none, or only part of one", LATER)
+    def _overdue(self, url: str) -> HostUnreachable:
+        return HostUnreachable(url, f"an answer within {self._patience:g} s", "none, or only part of one", LATER)
 
     def _read(self, url: str, response: requests.Response) -> Answer:
         status, told = response.status_code, response.headers
@@ -155,6 +170,7 @@ class Web:
         if status == 429 or status >= 500:
             failure = _Passing(url, "status 200", f"status {status}", LATER)
             failure.wait_seconds = _retry_after(told.get("Retry-After"))
+            failure.is_of_host = status == 429
             raise failure
         if status in (401, 403):
             remedy = "the host refuses this client: say in JGB_USER_AGENT who asks and how to be reached, and wait"
@@ -176,15 +192,16 @@ class Web:
         is_open_ended = raw.length_remaining is None and not raw.chunked
         if is_open_ended and not self._guard.is_over and "close" not in told.get("Connection", "").lower():
             raise _Passing(url, "headers that say where the body ends", "none: they may be cut", LATER)
-        body = bytearray()
+        body, wire = bytearray(), 0
         gzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS) if encoding == "gzip" else None
         while chunk := raw.read1(CHUNK, decode_content=False):
+            wire += len(chunk)
             body += gzip.decompress(chunk, LARGEST_BODY + 1 - len(body)) if gzip else chunk
-            if len(body) > LARGEST_BODY:
+            if max(len(body), wire) > LARGEST_BODY:
                 raise FetchFailed(
                     url, f"at most {LARGEST_BODY:,} bytes", "more than that", "open the URL and see what it is"
                 )
-            if self._guard.is_over:
+            if self._guard.is_over or (gzip and gzip.unused_data):
                 break
         if self._guard.is_over:  # also where the connection's end, cut by it, looked like the body's
             raise self._overdue(url)
@@ -217,11 +234,13 @@ class _Guard:
         self._stand_in = stand_in
         self._open: dict[str, socket.socket] = {}  # by host: each keeps its connection while others are asked
         self.is_over = False
+        self._ends = 0.0
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """A timeout of sockets is for one wait; this is for all of them, from the connection to the last byte."""
         self.is_over = False
+        self._ends = time.monotonic() + seconds
         timer = threading.Timer(seconds, self._cut)
         timer.daemon = True
         timer.start()
@@ -250,8 +269,9 @@ class _Guard:
         for address, port in self._addresses(connection):
             if self.is_over:
                 break
+            timeout = min(connection.timeout or SILENCE_SECONDS, max(self._ends - time.monotonic(), SHORTEST_SECONDS))
             try:
-                made = create_connection((address, port), connection.timeout, socket_options=connection.socket_options)
+                made = create_connection((address, port), timeout, socket_options=connection.socket_options)
             except OSError as error:
                 failed = error
                 continue
@@ -275,8 +295,8 @@ class _Guard:
             raise NameResolutionError(connection.host, connection, gaierror) from error
         addresses = [(str(address[0]), connection.port or 443) for *_, address in found]
         for address, _ in addresses:
-            if not ip_address(address.partition("%")[0]).is_global:
-                raise FetchFailed(
+            if not _is_public(address):
+                raise HostUnreachable(
                     f"https://{connection.host}/",
                     "a public address",
                     f"{connection.host} leads to {address}",
@@ -306,6 +326,19 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"https": pool}
 
 
+def _is_public(address: str) -> bool:
+    """Whether an address is one of the open net, also by the IPv4 address that an IPv6 one may lead to."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        if found.is_site_local:
+            return False
+        inner = found.ipv4_mapped or found.sixtofour
+        if inner is None and any(found in net for net in (NAT64, COMPATIBLE)):
+            inner = IPv4Address(int(found) & 0xFFFFFFFF)
+        found = inner or found
+    return found.is_global and not (found.is_multicast or found.is_reserved)
+
+
 def _retry_after(value: str | None) -> float:
     """Seconds that a server asks to be left alone: a number, or a date; 0 for anything else."""
     if not value:
@@ -318,12 +351,15 @@ def _retry_after(value: str | None) -> float:
         return 0.0
 
 
-def _innermost(error: BaseException) -> str:
-    """What libraries wrap in each other, said once."""
+def _innermost(error: BaseException) -> BaseException:
+    """Of errors that libraries wrap in each other the first."""
     while True:
-        inner = next((part for part in error.args if isinstance(part, BaseException)), None) or getattr(
-            error, "reason", None
-        )
-        if not isinstance(inner, BaseException):
-            return f"{type(error).__name__}: {error}"
+        parts = [*error.args, getattr(error, "reason", None)]
+        inner = next((part for part in parts if isinstance(part, BaseException)), None)
+        if inner is None:
+            return error
         error = inner
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

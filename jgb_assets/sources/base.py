@@ -160,7 +160,7 @@ class Source(ABC):
     tables: ClassVar[tuple[TableSpec, ...]]
     # When: the publisher's zone, the times (cron, in that zone) at which it is asked if something is due, the longest
     # time between two such days, and by table the age in days above which its newest observation is late, and stale.
-    zone: ClassVar[ZoneInfo]
+    zone: ClassVar[ZoneInfo] = ZoneInfo("UTC")
     polls: ClassVar[tuple[str, ...]]
     longest_pause: ClassVar[timedelta]
     ages_days: ClassVar[Mapping[str, tuple[int, int]]]

@@ -118,6 +118,7 @@ RELEASES = {
     (2025, 10): date(2025, 11, 18),
     (2025, 11): date(2025, 11, 18),
 }
+EARLIEST_RELEASE_DAY = 9  # 14 July 2026
 LATEST_RELEASE_DAY = 14  # outside the calendar: the 11th business day and up to 3 more
 CLOSURES = (  # of federal offices, first and last day: no business days for a release
     (date(2013, 10, 1), date(2013, 10, 16)),
@@ -335,19 +336,24 @@ class TreasuryTic(Source):
         return is_us_business_day(day)
 
     def due(self, now: datetime, tables: Mapping[str, pa.Table]) -> Due:
-        """From 20 minutes after a release, when its files are all out; after its day at 20 minutes past each hour."""
-        verdict = super().due(now, tables)
-        released = [
-            self.next_expected_at(day) for name, day in self.newest(tables).items() if day and name in self.ages_days
-        ]
-        if not verdict.is_due or len(released) < len(self.ages_days):
-            return verdict
-        local, release = now.astimezone(NEW_YORK), min(released)
-        if now < release + ALL_OUT_AFTER:
-            return Due(False, f"the files of a release are all out {ALL_OUT_AFTER.seconds // 60} minutes after 16:00")
-        if local.date() > release.astimezone(NEW_YORK).date() and local.minute // 15 != 1:
-            return Due(False, f"late since {release:%Y-%m-%dT%H:%MZ}: asked for at 20 minutes past the hour")
-        return verdict
+        """From 20 minutes after a release, when its files are all out; but on its day at 20 minutes past each hour.
+
+        Where no day is announced, from the earliest on which there ever was a release.
+        """
+        today = now.astimezone(NEW_YORK)
+        newest = {name: day for name, day in self.newest(tables).items() if name in self.ages_days}
+        if not self.is_open(today.date()) or None in newest.values():
+            return super().due(now, tables)
+        name, day = min(((name, day) for name, day in newest.items() if day), key=lambda pair: pair[1])
+        month = day.year * 12 + day.month
+        first = _first_out_at(month)
+        told = f"{name} after {day:%Y-%m} is out from {first:%Y-%m-%dT%H:%MZ} on, with all of its release "
+        if now < first + ALL_OUT_AFTER:
+            return Due(False, f"{told}{ALL_OUT_AFTER.seconds // 60} minutes later")
+        is_its_day = _is_announced(month) and today.date() == first.astimezone(NEW_YORK).date()
+        if not is_its_day and today.minute // 15 != 1:
+            return Due(False, f"{told}or later: asked for at 20 minutes past the hour")
+        return Due(True, told.rstrip())
 
     # --- layout -----------------------------------------------------------------------------------------------
 
@@ -539,10 +545,23 @@ def _to_table(spec: TableSpec, columns: Sequence[Any]) -> pa.Table:
 
 def _released_at(month: int) -> datetime:
     """When the calendar puts a month (12 * year + month - 1) out; without an announced day, at the latest."""
+    return _out_at(month, LATEST_RELEASE_DAY)
+
+
+def _first_out_at(month: int) -> datetime:
+    """The same, but without an announced day at the earliest."""
+    return _out_at(month, EARLIEST_RELEASE_DAY)
+
+
+def _out_at(month: int, business_day: int) -> datetime:
     year, number = (month + 2) // 12, (month + 2) % 12 + 1
     eve = date(year, number, 1) - timedelta(days=1)
-    day = RELEASES.get((year, number)) or nth_open_day_after(eve, LATEST_RELEASE_DAY, _is_open)
+    day = RELEASES.get((year, number)) or nth_open_day_after(eve, business_day, _is_open)
     return at(day, 16, 0, NEW_YORK)
+
+
+def _is_announced(month: int) -> bool:
+    return ((month + 2) // 12, (month + 2) % 12 + 1) in RELEASES
 
 
 def _is_open(day: date) -> bool:

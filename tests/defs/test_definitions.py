@@ -1,6 +1,7 @@
 """What the UI shows before anything has run: assets, lineage, jobs, checks."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._daemon.monitoring import run_monitoring
 from dagster_dbt import DbtCliResource
 
 from jgb_assets.definitions import defs
@@ -161,6 +163,22 @@ def test_writers_of_the_warehouse_and_of_releases_share_one_pool(definitions: dg
     instance = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text())
     assert instance["concurrency"]["pools"] == {"default_limit": 1, "granularity": "op"}
     assert instance["telemetry"] == {"enabled": False}
+
+
+def test_a_run_whose_process_was_killed_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody tells Dagster. Without a limit it would stand for ever, and with it every schedule of its job."""
+    (tmp_path / "dagster.yaml").write_bytes((REPOSITORY / "dagster.yaml").read_bytes())
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        run = instance.create_run_for_job(defs.resolve_job_def("refresh_flows"))
+        for event in (dg.DagsterEventType.RUN_STARTING, dg.DagsterEventType.RUN_START):
+            instance.report_dagster_event(dg.DagsterEvent(event.value, run.job_name), run_id=run.run_id)
+        record = instance.get_run_record_by_id(run.run_id)
+        assert record.dagster_run.status == dg.DagsterRunStatus.STARTED
+        limit = float(instance.run_monitoring_max_runtime_seconds)
+        for seconds, status in ((limit - 60, dg.DagsterRunStatus.STARTED), (limit + 60, dg.DagsterRunStatus.FAILURE)):
+            monkeypatch.setattr(run_monitoring, "get_current_timestamp", lambda at=record.start_time + seconds: at)
+            run_monitoring.check_run_timeout(instance, record, logging.getLogger(), limit)
+            assert instance.get_run_by_id(run.run_id).status == status
 
 
 def test_dg_and_the_workspace_load_the_same_location() -> None:

@@ -172,6 +172,15 @@ def test_each_tic_release_of_2026_is_due_on_its_day_and_carries_the_month_before
     assert not TIC.due(on(release, "16:35", TIC), brought).is_due
 
 
+def test_without_an_announced_day_tic_is_asked_for_from_the_ninth_business_day_on() -> None:
+    """In 2026 releases came on the 9th to the 14th; by the rule for the latest, polls would begin days after most."""
+    november = tic(date(2026, 10, 31))  # its next month comes in January 2027, whose 9th business day is the 14th
+    assert not TIC.due(on("2027-01-13", "16:20", TIC), november).is_due
+    assert TIC.due(on("2027-01-14", "16:20", TIC), november).is_due
+    assert not TIC.due(on("2027-01-14", "16:35", TIC), november).is_due  # hourly, as nobody knows the day
+    assert TIC.due(on("2027-01-15", "17:20", TIC), november).is_due
+
+
 def test_the_calendar_of_tic_is_in_new_yorks_time() -> None:
     winter, summer = datetime.fromisoformat("2026-01-15T21:20Z"), datetime.fromisoformat("2026-07-14T20:20Z")
     for release, month in ((winter, -2), (summer, 4)):
