@@ -61,7 +61,7 @@ def _of_job(run: dg.DagsterRun, events: list[dg.DagsterEvent]) -> tuple[set[str]
     """A failed run, but for steps whose cause is told of by itself: that of a failed check, or of its sources."""
     key = f"run/{run.job_name}"
     visits = {name: visit for name in SOURCES if (visit := World().visits().last(name))}
-    of_sources = {step_of(name) for name, visit in visits.items() if visit.failing and visit.run_id == run.run_id}
+    of_sources = {step_of(name) for name, visit in visits.items() if visit.failed_in(run.run_id)}
     told = {STATUS_STEP, *of_sources, *(event.step_key for event in events if _failed_check(event))}
     failures = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     causes = [f"{event.step_key}: {cause(event)}" for event in failures if event.step_key not in told]

@@ -65,7 +65,8 @@ def landing(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.Mate
     """After everything was fetched, so that the clock is past it.
 
     A source that never landed gets its empty change logs here, so that its datasets are empty and valid. A poll that
-    brought nothing new ends here: without these tables nothing that needs them is run.
+    brought nothing new ends here, and so does a run of which a source failed: without these tables nothing that needs
+    them is run.
     """
     told = {"now_at": [world.transport().now()], "includes_unverified": [world.settings.include_unverified]}
     now = pa.table(told, schema=CLOCK_SCHEMA)
@@ -81,15 +82,15 @@ def landing(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.Mate
             for source in SOURCES.values()
         }
     )
-    if POLL in context.run.tags:
-        has_release = store_at(world.settings.publish_location).current() is not None
-        is_live = world.settings.transport == "live"  # an archive may lack a source for good
-        if is_live and not has_release and (missing := never_landed(world)):
-            context.log.info(f"the first release waits for {', '.join(missing)}")
-            return
-        if has_release and is_released(world.settings, ledger):
-            context.log.info("nothing new: all that arrived is in the release that readers have")
-            return
+    is_poll, has_release = POLL in context.run.tags, store_at(world.settings.publish_location).current() is not None
+    is_live = world.settings.transport == "live"  # an archive may lack a source for good
+    if is_poll and is_live and not has_release and (missing := never_landed(world)):
+        context.log.info(f"the first release waits for {', '.join(missing)}")
+        return
+    failed = [name for name in SOURCES if (visit := world.visits().last(name)) and visit.failed_in(context.run.run_id)]
+    if (is_poll or failed) and has_release and is_released(world.settings, ledger):
+        context.log.info("nothing new: all that arrived is in the release that readers have")
+        return
     for name, table in {"clock": now, "sources": registry, "ledger": ledger}.items():
         yield written("landing", world.settings.changelog_dir / f"{name}.parquet", table)
 
@@ -114,7 +115,7 @@ def never_landed(world: World) -> list[str]:
 def inputs_of(settings: Settings) -> str:
     """Names the files that the stored world is made of, how they are read, and where they are published."""
     parts = [(settings.changelog_dir / f"{name}.parquet").read_bytes() for name in ("sources", "ledger")]
-    parts.append(f"{settings.include_unverified} {settings.publish_location}".encode())
+    parts.append(f"{settings.include_unverified} {settings.publish_uri}".encode())
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 

@@ -64,7 +64,7 @@ def status(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.Mater
     failed = {
         name: visit.failing
         for name, visit in visits.items()
-        if visit and visit.run_id == context.run.run_id and visit.failing and not visit.failing.is_waiting
+        if visit and visit.failing and visit.failed_in(context.run.run_id) and not visit.failing.is_waiting
     }
     if failed:
         raise dg.Failure(

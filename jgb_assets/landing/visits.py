@@ -34,6 +34,10 @@ class Visit(BaseModel):
     looked: dict[str, datetime]
     failing: Failing | None = None
 
+    def failed_in(self, run_id: str) -> bool:
+        """Whether this is the visit of a run, and it failed."""
+        return self.run_id == run_id and self.failing is not None
+
 
 class Visits:
     """The last visit to each source, a file each."""
