@@ -20,6 +20,7 @@ from jgb_assets.extracts.store import CURRENT, DESCRIPTOR, RELEASES, FolderStore
 from jgb_assets.landing.transport import transport_for
 from jgb_assets.settings import REPOSITORY, Settings, SettingsError
 
+ENOUGH_BYTES = 10_000_000  # with less, a run cannot end well
 NEVER_ENDED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -34,6 +35,19 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    try:
+        return _run(job, settings)
+    except Exception:
+        # Where the disk is full, each library has another error, and Dagster's own storage is the first to raise one.
+        free = shutil.disk_usage(settings.data_dir).free
+        if free > ENOUGH_BYTES:
+            raise
+        told = f"the disk is full, {free:,} bytes are left in {settings.data_dir}; make room and run again"
+        print(f"{job} failed: {told}. The last release stands", file=sys.stderr)
+        return 1
+
+
+def _run(job: str, settings: Settings) -> int:
     instance = _instance(settings)
     origin = "the publishers" if settings.transport == "live" else f"the archive {settings.archive_dir}"
     print(f"{job} from {origin} into {settings.data_dir}", flush=True)
