@@ -82,15 +82,17 @@ def landing(context: dg.AssetExecutionContext, world: World) -> Iterator[dg.Mate
             for source in SOURCES.values()
         }
     )
-    is_poll, has_release = POLL in context.run.tags, store_at(world.settings.publish_location).current() is not None
-    is_live = world.settings.transport == "live"  # an archive may lack a source for good
-    if is_poll and is_live and not has_release and (missing := never_landed(world)):
-        context.log.info(f"the first release waits for {', '.join(missing)}")
-        return
+    is_poll = POLL in context.run.tags
     failed = [name for name in SOURCES if (visit := world.visits().last(name)) and visit.failed_in(context.run.run_id)]
-    if (is_poll or failed) and has_release and is_released(world.settings, ledger):
-        context.log.info("nothing new: all that arrived is in the release that readers have")
-        return
+    if is_poll or failed:
+        has_release = store_at(world.settings.publish_location).current() is not None
+        is_live = world.settings.transport == "live"  # an archive may lack a source for good
+        if is_poll and is_live and not has_release and (missing := never_landed(world)):
+            context.log.info(f"the first release waits for {', '.join(missing)}")
+            return
+        if has_release and is_released(world.settings, ledger):
+            context.log.info("nothing new: all that arrived is in the release that readers have")
+            return
     for name, table in {"clock": now, "sources": registry, "ledger": ledger}.items():
         yield written("landing", world.settings.changelog_dir / f"{name}.parquet", table)
 
