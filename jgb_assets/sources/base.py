@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 SATURDAY = 5
+LARGEST_BYTES = 16 * 1024 * 1024  # the largest data file has 1.2 MB; of one much larger the parts would fill the memory
 AT = "@"  # between the role of a dated file and its day
 
 
@@ -295,11 +296,15 @@ CONFIRM = (
 
 
 def refuse_html(source: Source, file: Snapshot) -> None:
-    """Refuse an empty body, or a web page served in place of a data file (error pages answer 200).
+    """Refuse an empty body, one beyond all measure, or a web page served in place of a data file (with status 200).
 
     Raises:
-        SourceRejected: the body is empty or is a page.
+        SourceRejected: the body is empty, too large or a page.
     """
+    if len(file.body) > LARGEST_BYTES:
+        found = f"{len(file.body):,} bytes"
+        expected = f"at most {LARGEST_BYTES:,} bytes"
+        raise source.rejected(file, place="the whole file", expected=expected, found=found, remedy=LOOK)
     if not file.body.strip():
         raise source.rejected(file, place="the whole file", expected="a data file", found="an empty body", remedy=LOOK)
     head = file.body[:4096].lstrip().lower()

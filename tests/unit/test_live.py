@@ -15,6 +15,7 @@ from jgb_assets.landing.snapshots import SnapshotStore
 from jgb_assets.landing.transport import ArchiveTransport, FetchFailed, HostUnreachable, NotThere
 from jgb_assets.landing.web import Web
 from jgb_assets.settings import Rehearsal
+from jgb_assets.sources.base import LARGEST_BYTES, Snapshot, SourceRejected
 from jgb_assets.sources.mof_jgb_yields import MofJgbYields
 from jgb_assets.sources.registry import SOURCES
 from jgb_assets.sources.treasury_par_yields import TreasuryParYields
@@ -152,3 +153,12 @@ def test_a_name_that_leads_into_a_private_net_is_not_followed(
     monkeypatch.setattr("jgb_assets.landing.web.create_connection", lambda *_, **__: pytest.fail("it was followed"))
     with pytest.raises(FetchFailed, match="expected a public address"):
         Web(host_rules(), "tests").ask(HISTORY)
+
+
+@pytest.mark.parametrize("role", ["history", "current"])
+def test_a_file_beyond_all_measure_is_refused_before_it_is_read(role: str) -> None:
+    """Its parts would fill the memory: a row of 100 kB three thousand times took more than a machine has to spare."""
+    url = next(file.urls[0] for file in MofJgbYields.files if file.role == role)
+    huge = Snapshot(role, url, NOW, "0" * 64, b"Interest Rate" + b" " * LARGEST_BYTES)
+    with pytest.raises(SourceRejected, match="at most 16,777,216 bytes"):
+        SOURCES["mof_jgb_yields"].parse({role: huge})
