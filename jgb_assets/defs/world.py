@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from dagster_duckdb import DuckDBResource
 from filelock import FileLock, Timeout
@@ -104,10 +105,12 @@ class World(dg.ConfigurableResource):  # type: ignore[type-arg]  # it has no con
         return ChangeLogs(self.settings.changelog_dir / source)
 
     def tables(self, source: Source, logs: Mapping[str, pa.Table] | None = None) -> dict[str, pa.Table]:
-        """The raw tables of a source as its change logs leave them: those given, or those on disk."""
-        kept = self.change_logs(source.name)
+        """The raw tables of a source as known now, by its change logs: those given, or those on disk."""
+        kept, is_known = self.change_logs(source.name), pc.field("first_seen_at") <= self.transport().now()
         return {
-            spec.name: state(logs[spec.name] if logs else kept.read(spec.name, log_schema(spec)), spec)
+            spec.name: state(
+                (logs[spec.name] if logs else kept.read(spec.name, log_schema(spec))).filter(is_known), spec
+            )
             for spec in source.tables
         }
 

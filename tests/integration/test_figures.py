@@ -1,5 +1,6 @@
 """The whole pipeline on the bundle and on the publishers' files: published figures, as the world knows them."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -273,6 +274,8 @@ def test_looking_back_from_later_gives_the_same_release_as_having_been_there(
     assert back.current.resolve().name == as_of_may.current.resolve().name
     for path in as_of_may.current.glob("*.parquet"):
         assert (back.current / path.name).read_bytes() == path.read_bytes()
+    told = json.loads((back.current.parent / "status.json").read_text())["mof_jgb_yields"]
+    assert (told["newest_observation_date"], told["age_days"]) == ("2026-04-30", 10)  # as known then, not as stored
     forward = run(tmp_path / "data")
     assert forward.out.splitlines()[-1].endswith(" switched to")
     assert forward.current.resolve().name == from_bundle.current.resolve().name
