@@ -193,8 +193,8 @@ def test_one_changed_cell_of_the_past_is_a_new_vintage_and_a_warning(house: Hous
 
 
 def ahead(house: House, now: datetime) -> tuple[bool, str]:
-    """Whether the source is due, and how it stands, with what is stored."""
-    with environment(data_dir=house.data):
+    """Whether the source is due, and how it stands, with what is stored, at the instant of the last visit."""
+    with environment(data_dir=house.data, transport="live", rehearsal=house.world):
         tables = World().tables(SOURCE)
     return SOURCE.due(now, tables).is_due, SOURCE.standing(SOURCE.newest(tables), now)
 
