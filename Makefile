@@ -73,10 +73,13 @@ lock: $(INSTALLED)  ## resolve requirements.lock anew (needs uv)
 		--output-file requirements.lock pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group spark \
 		--constraint requirements.lock --output-file requirements-spark.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group sbom \
+		--constraint requirements.lock --output-file requirements-sbom.lock
 
 # Each package is named by its purl; an index address would say only where this machine gets it, so none is given.
 # The lock is flat, which is what the warning left out is about.
 sbom: $(INSTALLED)  ## write build/sbom.cdx.json: what requirements.lock pins, as CycloneDX
-	@mkdir -p build
-	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --index-url "" \
+	@$(PYTHON) -m venv build/sbom
+	@build/sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sbom.lock
+	@build/sbom/bin/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --index-url "" \
 		--output-reproducible --output-format JSON --output-file build/sbom.cdx.json requirements.lock
