@@ -22,6 +22,7 @@ from jgb_assets.sources.registry import SOURCES
 
 MARTS = {
     "auction_tails",
+    "claims",
     "curve_factors",
     "curve_moves",
     "curve_shape",
@@ -101,6 +102,7 @@ def test_lineage_runs_from_each_publishers_file_to_the_release(graph) -> None:
             | {("mof_securities_flows", role) for role in ("week", "montha1", "monthb3")}
             | {("treasury_tic", role) for role in ("table3", "table5", "mfhhis01")},
         ),
+        ("claims", {(name, file.role) for name, of in SOURCES.items() for file in of.files if file.role != "table1"}),
     ],
 )
 def test_an_extracts_lineage_begins_at_its_own_files(graph, extract: str, files: set[tuple[str, str]]) -> None:

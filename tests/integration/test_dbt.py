@@ -67,7 +67,7 @@ def test_marts_have_enforced_contracts_a_key_test_and_units(manifest: dict) -> N
         for node in manifest["nodes"].values()
         if node["resource_type"] == "test" and node["test_metadata"]["name"] == "is_as_described"
     }
-    assert len(marts) == 15
+    assert len(marts) == 16
     for mart in marts:
         assert mart["config"]["contract"]["enforced"], mart["name"]
         assert mart["unique_id"] in tested, mart["name"]

@@ -55,6 +55,7 @@ PROMISED = {
     "tail_compound_bp clearing_gap_bp method tail_prior12_mean_bp bid_to_cover_prior12_mean tail_rank tail_n "
     "longest_tail_since_date lowest_cover_since_date allotment_at_lowest_pct non_price_1_jpy_bn non_price_2_jpy_bn "
     "source_kind",
+    "claims": "claim_id claim claimed_value measured_value unit basis evidence_date verdict note",
     "ust_yields": "obs_date tenor_months yield_pct",
     "securities_flows": "frequency period_end_date direction security_type investor_type net_jpy_bn first_seen_at revised",
     "repatriation": "obs_date ust_10y_pct jgb_10y_pct spread_10y_bp spread_30y_bp hedge_cost_pct hedged_pickup_10y_bp "
@@ -249,7 +250,7 @@ def test_one_sources_refresh_publishes_a_whole_release_on_a_fresh_machine(tmp_pa
     of = run(tmp_path / "data", "refresh_auctions")
     assert of.code == 0, of.err
     rows = {resource["name"]: resource["rows"] for resource in package(of)["resources"]}
-    assert {name for name, count in rows.items() if count} == {"auction_tails", "source_status"}
+    assert {name for name, count in rows.items() if count} == {"auction_tails", "claims", "source_status"}
 
 
 def test_the_dictionary_has_a_type_for_every_column_of_the_manifest() -> None:
