@@ -1,7 +1,7 @@
 """Write the generated documents anew, and put what is new under the promise.
 
-``data_sources.md`` comes from the registry, ``data_dictionary.md`` from dbt's manifest, ``repatriation.md`` from a
-release.
+``data_sources.md`` comes from the registry, ``data_dictionary.md`` from dbt's manifest, ``repatriation.md`` and the
+pictures of ``images`` from a release.
 
     python tools/build_docs.py
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from textwrap import fill
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.extracts.dictionary import (
@@ -25,6 +26,8 @@ from jgb_assets.extracts.dictionary import (
     datasets,
     promise_of,
 )
+from jgb_assets.monitor.cells import Datasets
+from jgb_assets.monitor.pictures import overview, verdicts
 from jgb_assets.settings import REPOSITORY, Settings
 from jgb_assets.sources.base import Source
 from jgb_assets.sources.registry import SOURCES
@@ -32,6 +35,7 @@ from jgb_assets.sources.registry import SOURCES
 DATA_SOURCES = REPOSITORY / "docs" / "data_sources.md"
 DATA_DICTIONARY = REPOSITORY / "docs" / "data_dictionary.md"
 REPATRIATION = REPOSITORY / "docs" / "repatriation.md"
+IMAGES = REPOSITORY / "docs" / "images"
 
 INTRODUCTION = """# Data sources
 
@@ -255,10 +259,18 @@ READING = """## What these figures cannot say
 - The cross-currency basis is not in the pick-up, and an overnight target stands for a 3-month rate: nobody earns it."""
 
 
+def images(release: Path) -> dict[str, bytes]:
+    """The README's pictures by file name, drawn from the extracts of a release."""
+    datasets = Datasets({path.stem: pq.read_table(path) for path in sorted(release.glob("*.parquet"))})
+    return {"monitor.png": overview(datasets), "claims.png": verdicts(datasets)}
+
+
 if __name__ == "__main__":
+    release = Path(Settings.from_environment().publish_location) / "v1" / "current"
     PROMISE.write_text(promise(), encoding="utf-8")
     DATA_DICTIONARY.write_text(data_dictionary(), encoding="utf-8")
     DATA_SOURCES.write_text(data_sources(), encoding="utf-8")
-    REPATRIATION.write_text(
-        repatriation(Path(Settings.from_environment().publish_location) / "v1" / "current"), encoding="utf-8"
-    )
+    REPATRIATION.write_text(repatriation(release), encoding="utf-8")
+    IMAGES.mkdir(exist_ok=True)
+    for name, picture in images(release).items():
+        (IMAGES / name).write_bytes(picture)

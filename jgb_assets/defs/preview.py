@@ -3,6 +3,7 @@
 Belongs here: metadata common to all assets. Not here: what is special to one.
 """
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def preview(rows: list[dict[str, Any]], names: list[str]) -> dg.TableMetadataVal
     """Rows as the UI shows them: dates and instants as text, nulls empty."""
     records = [dg.TableRecord({name: _shown(row[name]) for name in names}) for row in rows]
     return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in names]))
+
+
+def picture(png: bytes, alt: str) -> dg.MarkdownMetadataValue:
+    """A picture as the UI shows it: in the event itself, so that it stays what it was."""
+    return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{b64encode(png).decode()})")
 
 
 def _shown(value: object) -> Any:

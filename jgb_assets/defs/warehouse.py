@@ -6,6 +6,7 @@ Belongs here: group, owner and metadata of dbt's assets. Not here: SQL.
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import dagster as dg
@@ -13,7 +14,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from jgb_assets.defs.dbt_project import DBT_PROJECT
-from jgb_assets.defs.preview import PREVIEW_ROWS, preview, table_metadata
+from jgb_assets.defs.preview import PREVIEW_ROWS, picture, preview, table_metadata
 from jgb_assets.defs.world import OWNERS, World
 from jgb_assets.extracts.dictionary import datasets
 
@@ -21,6 +22,7 @@ WRITER_POOL = "duckdb_writer"
 SHOWN_DIFFERENCES = 100
 DATASETS = datasets(DBT_PROJECT.manifest_path)
 TIME_COLUMNS = {dataset.name: dataset.time_column for dataset in DATASETS}
+SCHEMAS = {dataset.name: dataset.schema for dataset in DATASETS}
 
 
 class Translator(DagsterDbtTranslator):
@@ -52,6 +54,9 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     passed.unlink(missing_ok=True)
     clock = str(world.clock())
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
+    # Here, while dbt works: a second and more to import, which nothing else waits for.
+    from jgb_assets.monitor import pictures  # noqa: PLC0415
+
     events = list(build.stream())
     failures: list[str] = []
     tests = _tests()
@@ -59,8 +64,10 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
         for event in events:
             if isinstance(event, dg.Output):
                 key = context.asset_key_for_output(event.output_name)
+                name = key.path[-1]
+                looks = _looks(connection, name, pictures) if name in TIME_COLUMNS else {}
                 yield event.with_metadata(
-                    {**event.metadata, **_contents(connection, key.path[-1], world.settings.warehouse_path)}
+                    {**event.metadata, **_contents(connection, name, world.settings.warehouse_path), **looks}
                 )
                 continue
             if not isinstance(event, dg.AssetCheckResult):
@@ -117,6 +124,14 @@ def _differences(connection: duckdb.DuckDBPyConnection, reconciliation: str) -> 
         "differing": len(differing),
         "differences": preview(rows.to_arrow_table().to_pylist(), rows.columns),
     }
+
+
+def _looks(connection: duckdb.DuckDBPyConnection, name: str, pictures: ModuleType) -> dict[str, Any]:
+    """A mart's picture, and the numbers that Dagster draws over time."""
+    table = connection.table(name).to_arrow_table()
+    datasets = pictures.Datasets({name: table.replace_schema_metadata(SCHEMAS[name].metadata)})
+    drawn = pictures.picture(datasets, name)
+    return {**pictures.scalars(datasets, name), **({"picture": picture(drawn, name)} if drawn else {})}
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:

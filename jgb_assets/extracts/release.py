@@ -8,9 +8,11 @@ id, and nothing is written when nothing changed.
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -36,6 +38,9 @@ from jgb_assets.extracts.upkeep import content_of, hashes_of, is_held_back, rele
 from jgb_assets.files import write_atomically
 
 LIFTED_BY = "python -m jgb_assets.extracts rollback"
+# What is made of a release's tables, its id and the newest retrieval that went in, and lies beside them.
+Page = Callable[[Mapping[str, pa.Table], str, datetime], str]
+NO_PAGES: Mapping[str, Page] = MappingProxyType({})
 LEDGER = ["source", "role", "url", "retrieved_at", "snapshot_sha256"]
 
 
@@ -73,6 +78,7 @@ def publish(
     now: datetime,
     store: Store,
     accepted: frozenset[str] = frozenset(),
+    pages: Mapping[str, Page] = NO_PAGES,
 ) -> Release:
     """Write, judge and switch to the release of what ``connection`` holds.
 
@@ -85,6 +91,7 @@ def publish(
             this is a view of the past, which may show less.
         store: where releases stand.
         accepted: hashes of contents that a person let pass though they are implausible.
+        pages: by file name what is made of the written files for people to look at.
 
     Raises:
         ReleaseRefused: it is not what its contract says, breaks a promise, is implausible beside the last release, or
@@ -108,6 +115,9 @@ def publish(
         if is_new:
             write_atomically(staging / CHANGES_JSON, to_json(changes.to_json()))
             write_atomically(staging / CHANGES, changes.to_markdown().encode())
+            tables = {extract.dataset.name: _read(staging, extract) for extract in extracts} if pages else {}
+            for name, page in pages.items():
+                write_atomically(staging / name, page(tables, release_id, created).encode())
             package = to_json(descriptor(release_id, created, extracts, provenance))
             files = {path.name: path.read_bytes() for path in staging.iterdir()} | {DESCRIPTOR: package}
             write_atomically(staging / SUMS, sums(hashes_of(files)))

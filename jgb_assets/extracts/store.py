@@ -42,6 +42,7 @@ DESCRIPTOR = "datapackage.json"
 CHANGES = "CHANGES.md"
 CHANGES_JSON = "changes.json"
 SUMS = "SHA256SUMS"
+MONITOR = "monitor.html"
 CHECKSUMS = "checksums"  # where the descriptor names the file of sums
 STAGING = ".staging-"
 RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
