@@ -1,6 +1,7 @@
 """What tests share: archives, environments, and runs of the whole pipeline."""
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,13 +9,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from jgb_assets.__main__ import main
 from jgb_assets.extracts.store import store_at
 from jgb_assets.settings import BUNDLE, PREFIX, REPOSITORY
+from tests import haste
 
 # The publishers' real files stand beside a checkout in the workplace; the bundle is always there.
 ARCHIVES = [path for path in (BUNDLE, REPOSITORY.parent / "shared" / "archive") if path.is_dir()]
+
+
+haste.store_events_quickly()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    haste.long_ones_first(items)
+
+
+def pytest_collection_finish() -> None:
+    haste.leave_what_stays()
+
+
+def pytest_unconfigure() -> None:
+    haste.let_go()
 
 
 @contextlib.contextmanager
@@ -70,8 +88,20 @@ def _captured(out: Path, err: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def from_bundle(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One run on the packaged archive. Read only: a test that changes it works on a copy."""
-    return run(tmp_path_factory.mktemp("bundle") / "data")
+    """One run on the packaged archive. Read only: a test that changes it works on a copy.
+
+    The worker that comes first makes it for all; the folder of Dagster's storage is read in a copy, too.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return run(tmp_path_factory.mktemp("bundle") / "data")
+    folder = tmp_path_factory.getbasetemp().parent / "bundle"
+    folder.mkdir(exist_ok=True)
+    told = folder / "run.json"
+    with FileLock(folder / "run.lock"):
+        if not told.exists():
+            made = run(folder / "data")
+            told.write_text(json.dumps([made.code, made.out, made.err]))
+    return Run(folder / "data", *json.loads(told.read_text()))
 
 
 def copy_of(of: Run, folder: Path) -> Path:

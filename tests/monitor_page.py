@@ -57,7 +57,9 @@ class MonitorPage:
         told = [problem for figure in self.figures if (problem := self._problem(figure))]
         for figure in self.root.xpath("//*[@data-count]"):
             dataset, *condition = figure.get("data-count").split("/")
-            rows = [row for row in self._dataset(dataset).values() if not condition or row[condition[0]] == condition[1]]
+            rows = [
+                row for row in self._dataset(dataset).values() if not condition or row[condition[0]] == condition[1]
+            ]
             if not figure.text_content() == figure.get("value") == str(len(rows)):
                 told.append(f"{figure.get('data-count')}: {figure.text_content()}, is {len(rows)}")
         return told

@@ -138,15 +138,17 @@ def publish_release(
         )
     datasets = Datasets(tables)
     drawn = picture(pictures.overview(datasets), f"overview of release {release.release_id}")
-    told, body = words.unusual(datasets), store.read(f"{folder}/{MONITOR}")
+    told = words.unusual(datasets)
+    has_page = MONITOR in store.files(release.release_id)  # a release of before there were pages stands without
+    body = store.read(f"{folder}/{MONITOR}") if has_page else b""
     yield dg.MaterializeResult(
         asset_key=PAGE,
         data_version=dg.DataVersion(hashlib.sha256(body).hexdigest()),
         metadata={
-            "file": dg.MetadataValue.path(store.path(f"{folder}/{MONITOR}")),
+            **({"file": dg.MetadataValue.path(store.path(f"{folder}/{MONITOR}"))} if has_page else {}),
             "bytes": len(body),
             "unusual": dg.MetadataValue.md(
-                "\n".join(f"- {sentence.striptags()}" for sentence in told) or "Nothing, by rule."
+                "\n".join(f"- {sentence.striptags()}" for sentence in told) or "nothing, by rule"
             ),
             "unusual_findings": len(told),
             "picture": drawn,

@@ -18,6 +18,7 @@ SHOWN = 24  # auctions: two years of a monthly one
 TAILED = ["10y", "20y", "30y"]
 LATEST = ["2y", "5y", "10y", "20y", "30y", "40y", "10y_inflation", "10y_climate", "5y_climate"]
 LATEST_YEARS = 1  # an instrument that was not auctioned for longer is not among the latest
+MEANS = {"tail_yield_bp": "tail_prior12_mean_bp", "tail_compound_bp": "tail_compound_prior12_mean_bp"}
 CONVENTIONS = {"tail_yield_bp": "simple, as published", "tail_compound_bp": "semi-annual compound"}
 
 
@@ -52,9 +53,10 @@ def _tails(datasets: Datasets, instrument: str) -> Content | None:
         if not row[column].is_null
     ]
     means = [
-        {"auction": _label(row), "bp": row["tail_prior12_mean_bp"].value}
+        {"auction": _label(row), "convention": label, "bp": row[MEANS[column]].value}
         for row in rows
-        if not row["tail_prior12_mean_bp"].is_null
+        for column, label in CONVENTIONS.items()
+        if not row[MEANS[column]].is_null
     ]
     order = list(CONVENTIONS.values())
     x = _auctions([_label(row) for row in rows])
@@ -74,7 +76,11 @@ def _tails(datasets: Datasets, instrument: str) -> Content | None:
             ),
         )
     )
-    mean = alt.Chart(values(means)).mark_tick(color=SERIES[1], thickness=2, width=16).encode(x=x, y="bp:Q")
+    mean = (
+        alt.Chart(values(means))
+        .mark_tick(color=SERIES[1], thickness=2, width=8)
+        .encode(x=x, xOffset=alt.XOffset("convention:N", sort=order), y="bp:Q")
+    )
     table = Table(
         [
             "auction",
@@ -82,6 +88,7 @@ def _tails(datasets: Datasets, instrument: str) -> Content | None:
             "tail, bp simple",
             "prior-12 mean",
             "tail, bp compound",
+            "prior-12 mean",
             "cover",
             "prior-12 mean",
             "longest since",
@@ -94,6 +101,7 @@ def _tails(datasets: Datasets, instrument: str) -> Content | None:
                 number(row["tail_yield_bp"], 1),
                 number(row["tail_prior12_mean_bp"], 2),
                 number(row["tail_compound_bp"], 2),
+                number(row["tail_compound_prior12_mean_bp"], 2),
                 number(row["bid_to_cover"], 2),
                 number(row["bid_to_cover_prior12_mean"], 2),
                 day(row["longest_tail_since_date"], "record"),
@@ -123,7 +131,8 @@ def _tails(datasets: Datasets, instrument: str) -> Content | None:
         ("auction_tails",),
         table,
         alt.vconcat(tailed + mean, _cover(rows, x)).resolve_scale(color="independent"),
-        "Orange: mean of the twelve auctions before. The tail is the average less the lowest accepted price.",
+        "Orange: mean of the twelve auctions before, by each convention. The tail is the average less the lowest "
+        "accepted price.",
     )
 
 
@@ -220,12 +229,8 @@ def latest(datasets: Datasets) -> Content | None:
             for row in shown
         ],
     )
-    weaker = [
-        row
-        for row in shown
-        if not row["bid_to_cover_prior6_mean"].is_null
-        and row["bid_to_cover"].value < row["bid_to_cover_prior6_mean"].value
-    ]
+    compared = [row for row in shown if not row["bid_to_cover_prior6_mean"].is_null and not row["bid_to_cover"].is_null]
+    weaker = [row for row in compared if row["bid_to_cover"].value < row["bid_to_cover_prior6_mean"].value]
     told = [
         sentence(
             "the {name} ({by} at {cover})",
@@ -239,6 +244,8 @@ def latest(datasets: Datasets) -> Content | None:
         sentence("Cover was below the mean of the six auctions before in {told}.", told=Markup(", ").join(told))
         if told
         else Markup("In none was cover below the mean of the six auctions before.")
+        if compared
+        else Markup("None has six auctions before it to be held against.")
     )
     return Content(
         "%, bp; cover as a multiple",

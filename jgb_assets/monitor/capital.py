@@ -341,7 +341,9 @@ def spreads(datasets: Datasets) -> Content | None:
     )
     last = datasets.rows("repatriation", recent.tail(1))[0]
     months = recent.groupby(recent["obs_date"].dt.to_period("M")).head(1)
-    shown = [*datasets.rows("repatriation", months), last]
+    shown = datasets.rows("repatriation", months)
+    if shown[-1]["obs_date"].value != last["obs_date"].value:
+        shown.append(last)
     table = Table(
         ["known on the morning of", *(f"{label}, bp" for label in order), "hedge cost, %", "policy rate, %"],
         [

@@ -130,7 +130,7 @@ def _levels(curves: dict[str, dict[int, Row]], named: dict[str, Figure]) -> Mark
         if tenor in newest
     ]
     text = sentence("On {day} {levels}.", day=named["newest"], levels=Markup(", ").join(told))
-    if "the shock" not in curves or "1 year before" not in curves or named["the shock"].value == named["newest"].value:
+    if "the shock" not in curves or named["the shock"].value == named["newest"].value:
         return text
     moves = [
         sentence(

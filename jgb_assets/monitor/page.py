@@ -22,7 +22,7 @@ from jgb_assets.monitor.claims import claims
 from jgb_assets.monitor.curve import changes, curve_now, event_windows, kinks, shape
 from jgb_assets.monitor.drawing import style_sheet, svg
 from jgb_assets.monitor.panels import Panel
-from jgb_assets.monitor.words import RULES, headlines, unusual
+from jgb_assets.monitor.words import RULES, can_judge, headlines, newest_session, unusual
 
 FOLDER = Path(__file__).parent
 ADDRESS = re.compile(r" \(https?://[^)]*\)")  # in full at the foot of the page
@@ -75,6 +75,8 @@ def page(tables: Mapping[str, pa.Table], release_id: str, known_at: datetime) ->
         style=Markup(style),  # noqa: S704  # our own
         headlines=headlines(datasets),
         unusual=unusual(datasets),
+        can_judge=can_judge(datasets),
+        newest_session=newest_session(datasets),
         rules=RULES,
         status=_status(datasets, known_at),
         panels=[

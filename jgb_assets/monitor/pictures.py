@@ -93,13 +93,16 @@ def _verdict_colours() -> alt.Scale:
 
 
 def _small(chart: Chart, scales: tuple[float, ...] = SCALES) -> bytes:
-    return next(body for scale in scales if len(body := png(chart, scale)) <= MOST_BYTES or scale == scales[-1])
+    for scale in scales:
+        if len(body := png(chart, scale)) <= MOST_BYTES:
+            return body
+    raise ValueError(f"a picture of {len(body)} bytes even at scale {scale}, at most {MOST_BYTES} are allowed")
 
 
 def scalars(datasets: Datasets, name: str) -> Scalars:
     """The numbers that are worth a line over time, by name with its unit; what is null is left out."""
-    tell = SCALARS.get(name)
-    if tell is None or datasets.frame(name).empty:
+    tell = SCALARS[name]
+    if datasets.frame(name).empty:
         return {}
     return {key: float(value) for key, value in tell(datasets).items() if not pd.isna(value)}
 
@@ -119,7 +122,7 @@ def _base(rows: list[dict[str, Any]]) -> Chart:
 
 
 def _melted(
-    frame: pd.DataFrame, day: str, columns: dict[str, str], years: pd.DateOffset = YEARS
+    frame: pd.DataFrame, day: str, columns: Mapping[Any, str], years: pd.DateOffset = YEARS
 ) -> list[dict[str, Any]]:
     """The last years of some columns, as rows of day, series and value; long ones thinned to a point a week."""
     recent = frame[frame[day] > frame[day].max() - years]
@@ -245,7 +248,8 @@ def _treasuries(datasets: Datasets) -> Chart:
     wide = frame[frame["tenor_months"].isin(names)].pivot_table(
         index="obs_date", columns="tenor_months", values="yield_pct"
     )
-    return _lines(_melted(wide.reset_index(), "obs_date", names), list(names.values()), "%")  # type: ignore[arg-type]
+    found = {months: label for months, label in names.items() if months in wide.columns}
+    return _lines(_melted(wide.reset_index(), "obs_date", found), list(found.values()), "%")
 
 
 def _holdings(datasets: Datasets) -> Chart | None:
@@ -379,6 +383,37 @@ def _newest_curve(datasets: Datasets) -> Scalars:
     return {f"yield_{tenor}y_pct": newest[tenor] for tenor in (2, 10, 20, 30, 40) if tenor in newest.index}
 
 
+def _newest_treasuries(datasets: Datasets) -> Scalars:
+    frame = datasets.frame("ust_yields")
+    newest = frame[frame["obs_date"] == frame["obs_date"].iloc[-1]].set_index("tenor_months")["yield_pct"]
+    return {f"yield_{months // 12}y_pct": newest[months] for months in (24, 120, 360) if months in newest.index}
+
+
+def _newest_flow(datasets: Datasets) -> Scalars:
+    frame = datasets.frame("securities_flows")
+    weeks = frame[
+        (frame["frequency"] == "weekly")
+        & (frame["direction"] == "outward")
+        & (frame["security_type"] == "long_term_debt")
+    ]
+    return {} if weeks.empty else {"outward_long_term_debt_net_jpy_bn": weeks["net_jpy_bn"].iloc[-1]}
+
+
+def _newest_securities(datasets: Datasets) -> Scalars:
+    frame = datasets.frame("japan_us_securities")
+    newest = frame[frame["month_end_date"] == frame["month_end_date"].max()]
+    return {
+        f"{kind}_position_usd_bn": position
+        for kind, position in zip(newest["security_type"], newest["position_usd_bn"], strict=True)
+    }
+
+
+def _explained(datasets: Datasets) -> Scalars:
+    frame = datasets.frame("curve_factors")
+    first = frame[frame["component"] == 1].drop_duplicates("window")
+    return {f"{row['window']}_explained_pct": row["explained_pct"] for row in first.to_dict("records")}
+
+
 def _newest_holding(datasets: Datasets) -> Scalars:
     held = japan(datasets)
     if held.empty:
@@ -395,11 +430,16 @@ def _verdicts(datasets: Datasets) -> Scalars:
 SCALARS: dict[str, Callable[[Datasets], Scalars]] = {
     "auction_tails": _newest_auctions,
     "claims": _verdicts,
+    "curve_factors": _explained,
     "curve_moves": _newest_moves,
     "curve_shape": lambda datasets: _newest(
         datasets, "curve_shape", ["slope_2s10s_bp", "slope_10s30s_bp", "slope_30s40s_bp", "fly_10s20s30s_bp"]
     ),
+    "japan_us_securities": _newest_securities,
     "jgb_yields": _newest_curve,
+    "jgb_yields_wide": lambda datasets: _newest(
+        datasets, "jgb_yields_wide", [f"yield_{tenor}y_pct" for tenor in (2, 10, 30, 40)]
+    ),
     "reconciliations": lambda datasets: {
         "beyond_tolerance": float(datasets.frame("reconciliations")["beyond_tolerance"].sum())
     },
@@ -409,5 +449,9 @@ SCALARS: dict[str, Callable[[Datasets], Scalars]] = {
         ["spread_10y_bp", "hedged_pickup_10y_bp", "foreign_bond_net_13w_jpy_bn", "japan_tic_usd_bn"],
     ),
     "revisions": lambda datasets: {"revised_figures": float(len(datasets.frame("revisions")))},
+    "securities_flows": _newest_flow,
+    "source_status": lambda datasets: {"snapshots": float(datasets.frame("source_status")["snapshots"].sum())},
     "tic_holdings": _newest_holding,
+    "tic_holdings_vintages": lambda datasets: {"values_seen": float(len(datasets.frame("tic_holdings_vintages")))},
+    "ust_yields": _newest_treasuries,
 }

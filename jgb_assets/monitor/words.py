@@ -20,13 +20,15 @@ TENORS = [2, 5, 10, 20, 30, 40]
 LONG_AGO = pd.DateOffset(years=1)  # a level, tail or cover not seen for so long is told
 FEW_PCT, ENOUGH_MOVES = 1.0, 250  # a move is told among the largest 1 % of its direction, from a year of them on
 ENOUGH_SESSIONS, ENOUGH_AUCTIONS = 250, 24  # before them, a record or percentile says nothing
-RECENT = pd.DateOffset(days=7)  # an auction is news for so long before the newest session
+RECENT = pd.DateOffset(days=7)  # an auction is news for so long, to the newest session
+JUDGED = ("jgb_yields", "curve_moves", "curve_shape", "auction_tails", "tic_holdings")  # what rules read
 HORIZONS = {1: "in one session", 5: "over five sessions"}
 
 RULES = (
-    "Told are: yields at their highest for more than a year; moves over one or five sessions among the largest "
+    "Told are, to the newest session: yields at their highest, and the 10-year at its lowest, for more than a year; "
+    "moves over one or five sessions among the largest "
     f"{FEW_PCT:g} % of their direction; slopes and flies within {EXTREME_PCTILE} percentiles of an end of their "
-    "history; tails and covers of the last seven days not seen for more than a year; TIC months in which Japan's rank "
+    "history; tails and covers of its last seven days not seen for more than a year; TIC months in which Japan's rank "
     "changed."
 )
 
@@ -57,11 +59,23 @@ def unusual(datasets: Datasets) -> list[Markup]:
     """A sentence for each thing that a rule finds unusual; none on a quiet day."""
     return [
         *_high_yields(datasets),
+        *_low_ten_year(datasets),
         *_large_moves(datasets),
         *_extreme_shapes(datasets),
         *_weak_auctions(datasets),
         *_new_rank(datasets),
     ]
+
+
+def newest_session(datasets: Datasets) -> Figure | None:
+    """The day of which rules speak; None without a curve."""
+    row = _last(datasets, "curve_shape")
+    return day(row["obs_date"]) if row else None
+
+
+def can_judge(datasets: Datasets) -> bool:
+    """Whether there is anything to which a rule applies."""
+    return any(not datasets.frame(name).empty for name in JUDGED)
 
 
 def _yields(datasets: Datasets) -> Iterator[Headline]:
@@ -74,7 +88,8 @@ def _yields(datasets: Datasets) -> Iterator[Headline]:
                 f"{tenor}-year yield",
                 sentence("{value} %", value=number(row["yield_pct"], 3)),
                 sentence(
-                    "{one} bp on the day, {five} over five sessions",
+                    "{day}; {one} bp on the day, {five} over five sessions",
+                    day=day(row["obs_date"]),
                     one=number(row["change_1d_bp"], 1, signed=True),
                     five=number(row["change_5d_bp"], 1, signed=True),
                 ),
@@ -89,7 +104,8 @@ def _slope(datasets: Datasets) -> Headline | None:
         "Slope 10s30s",
         sentence("{value} bp", value=number(row["slope_10s30s_bp"], 1)),
         sentence(
-            "percentile {pctile} of {n} sessions",
+            "{day}; percentile {pctile} of {n} sessions",
+            day=day(row["obs_date"]),
             pctile=number(row["slope_10s30s_pctile"], 1),
             n=number(row["slope_10s30s_n"], 0),
         ),
@@ -132,7 +148,9 @@ def _pickup(datasets: Datasets) -> Headline | None:
     return Headline(
         "Hedged 10-year pick-up",
         sentence("{value} bp", value=number(row["hedged_pickup_10y_bp"], 1, signed=True)),
-        sentence("unhedged {spread} bp", spread=number(row["spread_10y_bp"], 1, signed=True)),
+        sentence(
+            "{day}; unhedged {spread} bp", day=day(row["obs_date"]), spread=number(row["spread_10y_bp"], 1, signed=True)
+        ),
     )
 
 
@@ -174,6 +192,20 @@ def _high_yields(datasets: Datasets) -> Iterator[Markup]:
         )
 
 
+def _low_ten_year(datasets: Datasets) -> Iterator[Markup]:
+    """The 10-year as low as not for more than a year; of other maturities nobody keeps lows."""
+    row = _last(datasets, "curve_shape", "level_10y_pct")
+    if row is None or row["level_10y_n"].value < ENOUGH_SESSIONS:
+        return
+    since = row["level_10y_lowest_since_date"]
+    if since.is_null or since.value < row["obs_date"].value - LONG_AGO:
+        yield sentence(
+            "The 10-year, {value} %, {since}.",
+            value=number(row["level_10y_pct"], 3),
+            since=_since("is the lowest since", "is the lowest on record", day(since)),
+        )
+
+
 def _large_moves(datasets: Datasets) -> Iterator[Markup]:
     """Moves of the newest session among the largest of their direction."""
     frame = datasets.frame("curve_moves")
@@ -184,18 +216,18 @@ def _large_moves(datasets: Datasets) -> Iterator[Markup]:
         if row["tenor_years"].value not in TENORS:
             continue
         for sessions_back, words in HORIZONS.items():
-            for verb, stem in (("rose", "rise"), ("fell", "fall")):
+            for stem in ("rise", "fall"):
                 rank, n = row[f"{stem}_{sessions_back}d_rank"], row[f"{stem}_{sessions_back}d_n"]
-                if rank.is_null or n.value < ENOUGH_MOVES or rank.value > n.value * FEW_PCT / 100:
+                if rank.is_null or n.is_null or n.value < ENOUGH_MOVES or rank.value > n.value * FEW_PCT / 100:
                     continue
                 since = row[f"{stem}_{sessions_back}d_since_date"]
                 yield sentence(
-                    "The {tenor}-year {verb}, by {move} bp {words}, {since}: rank {rank} of {n}.",
+                    "The {tenor}-year moved by {move} bp {words}, the largest {stem} {since}: rank {rank} of {n}.",
                     tenor=row["tenor_years"].value,
-                    verb=verb,
+                    stem=stem,
                     move=number(row[f"change_{sessions_back}d_bp"], 1, signed=True),
                     words=words,
-                    since=_since("the most since", "the most on record", day(since)),
+                    since=_since("since", "on record", day(since)),
                     rank=number(rank, 0),
                     n=number(n, 0),
                 )
@@ -209,7 +241,7 @@ def _extreme_shapes(datasets: Datasets) -> Iterator[Markup]:
     for column, label in SHAPES.items():
         stem = column.rpartition("_")[0]
         pctile, n = row[f"{stem}_pctile"], row[f"{stem}_n"]
-        if column.endswith("_pct") or pctile.is_null or n.value < ENOUGH_SESSIONS:
+        if column.endswith("_pct") or pctile.is_null or n.is_null or n.value < ENOUGH_SESSIONS:
             continue
         if EXTREME_PCTILE < pctile.value < 100 - EXTREME_PCTILE:
             continue

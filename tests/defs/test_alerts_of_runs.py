@@ -33,7 +33,10 @@ HISTORY = "www.mof.go.jp/english/policy/jgbs/reference/interest_rate/historical/
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    home, quiet = str(tmp_path_factory.mktemp("dagster")), {"telemetry": {"enabled": False}}
+    home = str(tmp_path_factory.mktemp("dagster"))
+    # nobody reads what the steps print: capturing it takes four processes a run
+    unheard = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+    quiet = {"telemetry": {"enabled": False}, "compute_logs": unheard}
     with dg.DagsterInstance.local_temp(home, overrides=quiet) as of_all_tests:
         yield of_all_tests
 

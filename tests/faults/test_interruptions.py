@@ -1,4 +1,4 @@
-"""Runs that are killed, that meet another, or that stand in another zone: the next run is as if nothing had been."""
+"""Runs that are killed, or that stand in another zone: the next run is as if nothing had been."""
 
 import json
 import os
@@ -46,15 +46,6 @@ def test_a_run_killed_while_dbt_builds_leaves_nothing_that_stops_the_next(from_b
     again = run(data)
     assert again.code == 0, again.err
     assert tree(data / "publish") == before
-
-
-def test_two_runs_on_one_data_folder_take_turns(from_bundle: Run, tmp_path: Path) -> None:
-    data = copy_of(from_bundle, tmp_path)
-    back, forward = start(data, JGB_AS_OF="2026-05-10T00:00:00Z"), start(data)
-    ends = {process: process.communicate(timeout=240)[0].splitlines()[-1] for process in (back, forward)}
-    assert (back.returncode, forward.returncode) == (0, 0)
-    assert ends[back].startswith("release 20260507T003500Z-")
-    assert ends[forward].startswith("release 20260815T000500Z-")
 
 
 def test_a_release_is_the_same_in_any_time_zone(from_bundle: Run, tmp_path: Path) -> None:

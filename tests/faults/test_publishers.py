@@ -24,6 +24,7 @@ import pytest
 import jgb_assets
 from jgb_assets.extracts.store import PublisherBusy, store_at
 from jgb_assets.extracts.upkeep import prune, rollback, verify
+from tests import haste
 from tests.conftest import tree
 from tests.faults.publishing import (
     FILES,
@@ -41,6 +42,13 @@ AT = datetime(2026, 8, 1, 6, 30, tzinfo=UTC)
 SECONDS = 20  # no child takes so long; one that does is stuck
 # what Python does to a file system, of what it tells its audit hooks
 STEPS = {"os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"}
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """In memory: a kill leaves there what it leaves on a disk."""
+    with haste.in_memory(tmp_path) as folder:
+        yield folder
 
 
 @contextmanager

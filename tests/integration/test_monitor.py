@@ -118,7 +118,7 @@ def test_maturity_axes_are_numbers(datasets: Datasets) -> None:
 
 
 def test_the_drawn_numbers_are_those_of_the_table(monitor: MonitorPage) -> None:
-    """The map of changes and the percentiles write numbers into the drawing."""
+    """The map of changes writes numbers into the drawing."""
     section = monitor.root.get_element_by_id("changes")
     told = [float(value) for value in section.xpath(".//table//td/data/@value")]
     drawn = list(section.xpath(".//*[local-name() = 'svg']//*[local-name() = 'text']/text()"))
@@ -141,8 +141,8 @@ def test_the_shock_of_january_2026_is_told_as_unusual(tables: dict[str, pa.Table
     told = [sentence.striptags() for sentence in unusual(Datasets(known_by(tables, date(2026, 1, 20))))]
     assert "The 40-year, 3.901 %, is the highest on record." in told
     assert "The 10-year, 2.330 %, is the highest since 1999-02-05." in told
-    assert "The 30-year rose, by +20.3 bp in one session, the most on record: rank 1 of 3,067." in told
-    assert "The 40-year rose, by +18.0 bp in one session, the most since 2025-04-08: rank 3 of 2,119." in told
+    assert "The 30-year moved by +20.3 bp in one session, the largest rise on record: rank 1 of 3,067." in told
+    assert "The 40-year moved by +18.0 bp in one session, the largest rise since 2025-04-08: rank 3 of 2,119." in told
     assert not [sentence for sentence in told if "auction" in sentence]  # it was weak, but not rarely so
 
 
@@ -167,6 +167,8 @@ def test_a_release_with_little_to_show_has_a_page(tables: dict[str, pa.Table], d
     early = known_by(tables, day)
     made = page(early, "20260101T000000Z-00000000", released_at("20260101T000000Z-00000000"))
     assert "NaN" not in re.sub(r"<svg.*?</svg>", "", made, flags=re.DOTALL)
+    assert "None" not in re.sub(r"None has six auctions", "", made)
+    assert "Against" not in made.partition('id="changes"')[0].partition('id="curve"')[2]  # of the shock to come
     for name in pictures.PICTURES:
         pictures.picture(Datasets(early), name)
         pictures.scalars(Datasets(early), name)
@@ -176,6 +178,8 @@ def test_a_release_without_any_row_says_so(tables: dict[str, pa.Table]) -> None:
     empty = {name: table.slice(0, 0) for name, table in tables.items()}
     made = page(empty, "20260101T000000Z-00000000", released_at("20260101T000000Z-00000000"))
     assert made.count("This release holds no figures for it.") == len(PANELS)
+    assert "This release holds no figures to judge." in made
+    assert "Nothing, by the rules" not in made
     assert all(pictures.picture(Datasets(empty), name) is None for name in pictures.PICTURES)
     assert all(pictures.scalars(Datasets(empty), name) == {} for name in pictures.PICTURES)
 
@@ -192,13 +196,20 @@ def test_every_dataset_has_a_small_picture(tables: dict[str, pa.Table], datasets
 
 
 def test_scalars_are_the_newest_figures(datasets: Datasets) -> None:
-    told = {name: pictures.scalars(datasets, name) for name in pictures.SCALARS}
+    told = {name: pictures.scalars(datasets, name) for name in pictures.PICTURES}
     assert all(told.values())
+    assert told["ust_yields"]["yield_10y_pct"] == 4.38
     assert told["jgb_yields"]["yield_10y_pct"] == 2.69
     assert told["jgb_yields"]["yield_40y_pct"] == 3.792
     assert told["tic_holdings"] == {"japan_position_usd_bn": 1209.889, "japan_change_usd_bn": 18.317, "japan_rank": 1}
     assert told["auction_tails"]["20y_tail_yield_bp"] == 2.2
     assert told["curve_shape"]["slope_10s30s_bp"] == 118.3
+
+
+def test_no_row_of_a_table_stands_twice(datasets: Datasets) -> None:
+    for panel in PANELS:
+        names = [str(row[0]) for row in panel.fill(datasets).table.rows]
+        assert len(names) == len(set(names)), panel.name
 
 
 def test_the_shape_panel_names_percentile_and_n(datasets: Datasets) -> None:

@@ -17,7 +17,8 @@ from jgb_assets.definitions import defs
 from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.extracts.dictionary import datasets
 from jgb_assets.extracts.release import Release, ReleaseRefused, publish
-from jgb_assets.extracts.store import store_at
+from jgb_assets.extracts.store import MONITOR, store_at
+from jgb_assets.monitor.page import page
 from jgb_assets.settings import BUNDLE
 from jgb_assets.sources.registry import SOURCES
 from tests.conftest import Run, copy_of, environment, releases, run, tree
@@ -195,9 +196,8 @@ def test_a_damaged_release_is_not_taken_for_whole(from_bundle: Run, tmp_path: Pa
                 connection.table(name).to_arrow_table() for name in ("stg_landing__sources", "stg_landing__ledger")
             ]
             known = datasets(DBT_PROJECT.manifest_path)
-            return publish(
-                connection, known, *tables, datetime(2026, 8, 15, 0, 5, tzinfo=UTC), store_at(data / "publish")
-            )
+            now, pages = datetime(2026, 8, 15, 0, 5, tzinfo=UTC), {MONITOR: page}
+            return publish(connection, known, *tables, now, store_at(data / "publish"), pages=pages)
 
     assert again().news == "unchanged: no published byte was written"
     file = root / "current" / "curve_shape.parquet"

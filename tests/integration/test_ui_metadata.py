@@ -1,5 +1,8 @@
 """What the UI shows after a run, read from Dagster's own storage."""
 
+import base64
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,12 +10,15 @@ import dagster as dg
 import pytest
 
 from jgb_assets.definitions import defs
+from jgb_assets.defs.warehouse import DATASETS
 from tests.conftest import Run
 
 
 @pytest.fixture(scope="module")
-def instance(from_bundle: Run) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.from_config(str(from_bundle.data_dir / "dagster")) as instance:
+def instance(from_bundle: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """In a copy: whoever reads SQLite writes beside it."""
+    home = shutil.copytree(from_bundle.data_dir / "dagster", tmp_path_factory.mktemp("dagster") / "home")
+    with dg.DagsterInstance.from_config(str(home)) as instance:
         yield instance
 
 
@@ -29,6 +35,9 @@ def test_every_asset_was_materialized_with_rows_preview_and_file(instance: dg.Da
             assert Path(metadata["file"].value).is_file()
         elif key.path == ["extracts", "release"]:
             assert {"release_id", "is_new", "folder", "preview"} <= set(metadata)
+        elif key.path == ["extracts", "monitor"]:
+            assert {"unusual", "bytes", "file"} <= set(metadata)
+            assert Path(metadata["file"].value).read_text().startswith("<!doctype html>")
         else:
             assert {"dagster/row_count", "preview", "file"} <= set(metadata), key
             assert Path(metadata["file"].value).exists(), key
@@ -50,6 +59,28 @@ def test_rows_and_newest_observation(instance: dg.DagsterInstance, key: list[str
     assert metadata["newest_observation"].value == newest
     first = metadata["preview"].records[0].data
     assert newest in first.values()
+
+
+PICTURE = re.compile(r"!\[[^\]]+\]\(data:image/png;base64,([\w+/=]+)\)")
+
+
+def test_marts_and_release_carry_a_small_picture_and_numbers_to_draw_over_time(instance: dg.DagsterInstance) -> None:
+    numbers: dict[str, float] = {}
+    for key in [*(dg.AssetKey(dataset.name) for dataset in DATASETS), dg.AssetKey(["extracts", "release"])]:
+        metadata = instance.get_latest_materialization_event(key).asset_materialization.metadata
+        drawn = base64.b64decode(PICTURE.fullmatch(metadata["picture"].value)[1])
+        assert drawn.startswith(b"\x89PNG"), key
+        assert len(drawn) <= 60_000, key
+        numbers |= {
+            f"{key.path[-1]}.{name}": value.value
+            for name, value in metadata.items()
+            if isinstance(value, dg.FloatMetadataValue)
+        }
+    assert numbers["jgb_yields.yield_30y_pct"] == numbers["release.yield_30y_pct"] == 3.873
+    assert numbers["release.slope_10s30s_bp"] == 118.3
+    assert numbers["release.japan_position_usd_bn"] == 1209.889
+    assert numbers["auction_tails.20y_tail_yield_bp"] == 2.2
+    assert numbers["claims.claims_not_measurable"] == 2
 
 
 def test_data_versions_follow_the_bytes(instance: dg.DagsterInstance, from_bundle: Run) -> None:

@@ -121,7 +121,7 @@ def last_auction(**told: Any) -> Change:
             lambda rows: rows["curve_moves"][0].update(
                 change_1d_bp=20.3, rise_1d_rank=1, rise_1d_n=3067, rise_1d_since_date=None
             ),
-            "The 30-year rose, by +20.3 bp in one session, the most on record: rank 1 of 3,067.",
+            "The 30-year moved by +20.3 bp in one session, the largest rise on record: rank 1 of 3,067.",
         ),
         (
             lambda rows: rows["curve_moves"].__setitem__(
@@ -134,7 +134,8 @@ def last_auction(**told: Any) -> Change:
                     fall_5d_since_date=date(2025, 4, 15),
                 ),
             ),
-            "The 40-year fell, by \N{MINUS SIGN}27.2 bp over five sessions, the most since 2025-04-15: rank 4 of 2,244.",
+            "The 40-year moved by \N{MINUS SIGN}27.2 bp over five sessions, the largest fall since 2025-04-15: "
+            "rank 4 of 2,244.",
         ),
         (
             lambda rows: rows["curve_shape"][0].update(
@@ -158,6 +159,12 @@ def last_auction(**told: Any) -> Change:
             "At the 20-year auction of 2026-01-20 the cover, 2.50, was the lowest on record.",
         ),
         (
+            lambda rows: rows["curve_shape"][0].update(
+                level_10y_pct=-0.287, level_10y_lowest_since_date=None, level_10y_n=7_400
+            ),
+            "The 10-year, \N{MINUS SIGN}0.287 %, is the lowest on record.",
+        ),
+        (
             lambda rows: rows["tic_holdings"][0].update(rank=2),
             "Japan's rank among holders of Treasuries is 2 in 2025-11; it was 1.",
         ),
@@ -178,6 +185,8 @@ def test_what_is_rare_is_told_in_words(change: Change, sentence: str) -> None:
         lambda rows: rows["curve_moves"][0].update(rise_1d_rank=31),  # beyond one in a hundred
         lambda rows: rows["curve_moves"][0].update(rise_1d_rank=1, rise_1d_n=200),  # the largest of few
         lambda rows: rows["curve_shape"][0].update(slope_30s40s_pctile=100.0, slope_30s40s_n=100),
+        lambda rows: rows["curve_shape"][0].update(level_10y_lowest_since_date=None, level_10y_n=100),
+        lambda rows: rows["curve_moves"][0].update(rise_1d_rank=1, rise_1d_n=None),
         lambda rows: rows["curve_shape"][0].update(level_10y_pctile=99.9),  # yields have their own rule
         last_auction(auction_date=DAY - timedelta(days=8), longest_tail_since_date=None),  # old news
         lambda rows: rows["auction_tails"].__setitem__(slice(20, None), []),

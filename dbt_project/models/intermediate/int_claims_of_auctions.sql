@@ -21,10 +21,14 @@ records as (
     select
         claims.claim_id,
         max(auctions.tail_price) as longest_tail_price,
-        arg_max(auctions.auction_date, auctions.tail_price) as longest_tail_date,
-        arg_max_null(auctions.longest_tail_since_date, auctions.tail_price) as longest_tail_since_date,
+        -- of two as bad the later one, which is "as bad as" the earlier
+        arg_max(auctions.auction_date, (auctions.tail_price, auctions.auction_date))
+        filter (where auctions.tail_price is not null) as longest_tail_date,
+        arg_max_null(auctions.longest_tail_since_date, (auctions.tail_price, auctions.auction_date))
+        filter (where auctions.tail_price is not null) as longest_tail_since_date,
         min(auctions.bid_to_cover) as lowest_cover,
-        arg_min(auctions.auction_date, auctions.bid_to_cover) as lowest_cover_date
+        arg_max(auctions.auction_date, (-auctions.bid_to_cover, auctions.auction_date))
+        filter (where auctions.bid_to_cover is not null) as lowest_cover_date
     from claims
     inner join auctions
         on
@@ -77,22 +81,25 @@ texts as (
     select
         claim_id,
         format(
-            'On {} the cover was {:.2f}; the mean of the 12 before is {:.2f}. Rank {:,} of {:,} from the lowest, {}.',
+            'On {} the cover was {:.2f}; the mean of the 12 before is {:.2f}, of the 6 before {:.2f}. Rank {:,} '
+            || 'of {:,} from the lowest, {}.',
             auction_date,
             bid_to_cover,
             bid_to_cover_prior12_mean,
+            bid_to_cover_prior6_mean,
             bid_to_cover_rank,
             bid_to_cover_n,
             coalesce('last as low on ' || lowest_cover_since_date, 'never before as low')
         ) as of_cover,
         format(
             'On {} the tail was {:.2f} yen, {:.1f} bp as published and {:.2f} compound; the mean of the 12 before is '
-            || '{:.2f} compound. Rank {:,} of {:,} from the longest, in yen, {}.',
+            || '{:.2f} compound, of the 6 before {:.2f}. Rank {:,} of {:,} from the longest, in yen, {}.',
             auction_date,
             tail_price,
             tail_yield_bp,
             tail_compound_bp,
             tail_compound_prior12_mean_bp,
+            tail_compound_prior6_mean_bp,
             tail_rank,
             tail_n,
             coalesce('last as long on ' || longest_tail_since_date, 'never before as long')

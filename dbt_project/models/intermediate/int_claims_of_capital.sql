@@ -83,7 +83,7 @@ japan_now as (
 
     select *
     from holdings
-    where holder = 'Japan' and position_usd_bn is not null
+    where holder = 'Japan' and position_usd_bn is not null and rank is not null
     qualify month_end_date = max(month_end_date) over ()
 
 ),
@@ -125,6 +125,8 @@ measured_holders as (
             when claim_id = 'japan_largest_holder'
                 then if(position_rank = claimed_value, 'confirmed', 'contradicted')
             when abs(first_print_usd_bn / 1000 - claimed_value) <= tolerance then 'confirmed'
+            -- without bills
+            when abs(long_term_usd_bn / 1000 - claimed_value) <= tolerance then 'basis_differs'
             else 'contradicted'
         end as verdict,
         case
@@ -296,6 +298,7 @@ newest_mornings as (
 
     select *
     from mornings
+    where spread_10y_bp is not null and spread_30y_bp is not null
     qualify obs_date = max(obs_date) over ()
 
 ),

@@ -150,9 +150,12 @@ level_texts as (
             tolerance is null or unit <> 'percent a year',
             null,
             format(
-                'The claimed {:.2f} % is {:+.1f} bp from it; up to {:.0f} are allowed for a quote within the day.',
+                'The claimed {:.2f} % is {:+.1f} bp from it{}; {:.0f} bp are allowed for a quote within the day.',
                 claimed_value,
                 100 * (claimed_value - yield_pct),
+                coalesce(
+                    format(', {:+.1f} from its simple equivalent', 100 * (claimed_value - simple_yield_pct)), ''
+                ),
                 100 * tolerance
             )
         ) as of_difference,

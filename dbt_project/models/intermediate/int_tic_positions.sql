@@ -110,15 +110,32 @@ seen as (
 
 ),
 
--- A file that comes later and, but for rounding, shows another figure than one seen before is a revision of it.
+-- A file that comes later and, but for rounding, shows another figure than one seen before is a revision of it. A file
+-- that comes later still repeats the revision: of its figure nobody knew before, either.
+revised as (
+
+    select
+        *,
+        if(abs(position_usd_bn - seen_before_usd_bn) > 0.0501, first_seen_at, null) as revised_at
+    from seen
+
+),
+
 final as (
 
     select
-        * exclude (seen_before_usd_bn)
+        * exclude (seen_before_usd_bn, revised_at)
         replace (
-            if(abs(position_usd_bn - seen_before_usd_bn) > 0.0501, first_seen_at, published_at) as published_at
+            greatest(
+                published_at,
+                max(revised_at) over (
+                    partition by month_end_date, holder
+                    order by first_seen_at
+                    range between unbounded preceding and current row
+                )
+            ) as published_at
         )
-    from seen
+    from revised
 
 )
 
