@@ -1,4 +1,4 @@
-"""The benchmarks: our fits to the whole history of yields, and reading a release, against other ways, as ratios.
+"""The benchmarks: our fits to the whole history of yields, reading a release, and its page, as ratios.
 
     python tools/bench.py
 
@@ -7,17 +7,21 @@ bar fails a build: whether fits are right is for tests, which share the package'
 two threads share the days, as in use, and is timed in one as well; ``make bench`` leaves LAPACK one. What is read is
 the release that ``make run`` published.
 
+The page's bar is in seconds, as it was asked for; its ratio is to reading the tables that it is made of.
+
 Belongs here: what is timed, against what, and how well the Svensson fits of both describe the yields. Not here: any
 mathematics of ours.
 """
 
 import ctypes
 import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -44,6 +48,7 @@ from jgb_assets.sources.mof_jgb_yields import FIRST_DATE, FIRST_VALUES, TENORS, 
 PACKAGE = "nelson-siegel-svensson"
 TENORS_YEARS = np.array(TENORS, float)
 SEED = 0
+PAGE_SECONDS = 6  # of the monitor, on two cores
 TIMED_DAYS = 100
 COMPARED_DAYS = 200
 COMPARISON = (
@@ -225,10 +230,40 @@ def reading() -> None:
     print("\nEach the median of 20, taking turns.\n")
 
 
+def looking() -> None:
+    """Print how long the page of a release takes, in a process of its own, beside reading what it is made of."""
+    release = Path(Settings.from_environment().publish_location) / "v1" / "current"
+    read = f"tables = {{p.stem: pq.read_table(p) for p in Path({str(release)!r}).glob('*.parquet')}}"
+    before = f"from datetime import UTC, datetime; from pathlib import Path; import pyarrow.parquet as pq; {read}"
+    build = "from jgb_assets.monitor.page import page; page(tables, 'bench', datetime(2026, 1, 1, tzinfo=UTC))"
+    bare, ours = np.median(
+        _seconds(
+            3,
+            *(
+                partial(subprocess.run, [sys.executable, "-c", code], check=True)
+                for code in (before, f"{before}; {build}")
+            ),
+        ),
+        axis=1,
+    )
+    rows = [
+        (
+            "monitor.html",
+            f"{ours:.2f}",
+            f"ours / reading {ours / bare:.1f}",
+            _bar(f"at most {PAGE_SECONDS} s", ours <= PAGE_SECONDS),
+        ),
+        ("reading the release's tables", f"{bare:.2f}", "", ""),
+    ]
+    print_table(("the monitor, with Python's start and imports", "s", "ratio", "bar"), rows)
+    print("\nEach the median of 3, taking turns.\n")
+
+
 def main() -> None:
     """Print the tables."""
     dates, yields = history()
     reading()
+    looking()
     speed(dates, yields)
     accuracy(dates, yields)
 
