@@ -155,9 +155,7 @@ def test_the_auction_of_may_2025_is_told_as_unusual(tables: dict[str, pa.Table])
     "day",
     [
         date(1974, 9, 24),  # the first day of the yields
-        date(1974, 9, 25),
         date(1986, 7, 5),  # the first with a 10-year
-        date(1999, 9, 2),
         date(2008, 1, 31),  # the 40-year is new
         date(2025, 4, 9),  # an event window that has just begun
     ],
