@@ -5,8 +5,8 @@ Belongs here: group, owner and metadata of dbt's assets. Not here: SQL.
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import dagster as dg
@@ -16,13 +16,13 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from jgb_assets.defs.dbt_project import DBT_PROJECT
 from jgb_assets.defs.preview import PREVIEW_ROWS, picture, preview, table_metadata
 from jgb_assets.defs.world import OWNERS, World
-from jgb_assets.extracts.dictionary import datasets
+from jgb_assets.extracts.dictionary import Dataset, datasets
 
 WRITER_POOL = "duckdb_writer"
 SHOWN_DIFFERENCES = 100
+PICTURES = "jgb_assets.monitor.pictures"
 DATASETS = datasets(DBT_PROJECT.manifest_path)
-TIME_COLUMNS = {dataset.name: dataset.time_column for dataset in DATASETS}
-SCHEMAS = {dataset.name: dataset.schema for dataset in DATASETS}
+MARTS = {dataset.name: dataset for dataset in DATASETS}
 
 
 class Translator(DagsterDbtTranslator):
@@ -54,9 +54,7 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
     passed.unlink(missing_ok=True)
     clock = str(world.clock())
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, raise_on_error=False)
-    # Here, while dbt works: a second and more to import, which nothing else waits for.
-    from jgb_assets.monitor import pictures  # noqa: PLC0415
-
+    import_module(PICTURES)  # while dbt works: it takes a second and more, which nothing else waits for
     events = list(build.stream())
     failures: list[str] = []
     tests = _tests()
@@ -65,7 +63,7 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, world: Wor
             if isinstance(event, dg.Output):
                 key = context.asset_key_for_output(event.output_name)
                 name = key.path[-1]
-                looks = _looks(connection, name, pictures) if name in TIME_COLUMNS else {}
+                looks = _looks(connection, MARTS[name]) if name in MARTS else {}
                 yield event.with_metadata(
                     {**event.metadata, **_contents(connection, name, world.settings.warehouse_path), **looks}
                 )
@@ -126,19 +124,22 @@ def _differences(connection: duckdb.DuckDBPyConnection, reconciliation: str) -> 
     }
 
 
-def _looks(connection: duckdb.DuckDBPyConnection, name: str, pictures: ModuleType) -> dict[str, Any]:
+def _looks(connection: duckdb.DuckDBPyConnection, mart: Dataset) -> dict[str, Any]:
     """A mart's picture, and the numbers that Dagster draws over time."""
-    table = connection.table(name).to_arrow_table()
-    datasets = pictures.Datasets({name: table.replace_schema_metadata(SCHEMAS[name].metadata)})
-    drawn = pictures.picture(datasets, name)
-    return {**pictures.scalars(datasets, name), **({"picture": picture(drawn, name)} if drawn else {})}
+    from jgb_assets.monitor import pictures  # noqa: PLC0415  # slow, so not with the definitions
+    from jgb_assets.monitor.cells import Datasets  # noqa: PLC0415
+
+    table = connection.table(mart.name).to_arrow_table()
+    datasets = Datasets({mart.name: table.replace_schema_metadata(mart.schema.metadata)})
+    drawn = pictures.picture(datasets, mart.name)
+    return {**pictures.scalars(datasets, mart.name), **({"picture": picture(drawn, mart.name)} if drawn else {})}
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> dict[str, Any]:
     """Rows, newest observation and preview of one table or view."""
     relation = connection.table(name)
     dates = [column for column, kind in zip(relation.columns, relation.types, strict=True) if kind == "DATE"]
-    time_column = TIME_COLUMNS.get(name, dates[0] if dates else None)
+    time_column = MARTS[name].time_column if name in MARTS else next(iter(dates), None)
     newest = relation.order(f"{time_column} desc nulls last") if time_column else relation
     rows = newest.limit(PREVIEW_ROWS).to_arrow_table()
     return {**table_metadata(rows, time_column, path), "dagster/row_count": len(relation)}

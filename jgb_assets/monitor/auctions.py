@@ -191,7 +191,7 @@ def clearing_gap(datasets: Datasets) -> Content | None:
 def latest(datasets: Datasets) -> Content | None:
     """The latest auction of each kind against the mean of the six before."""
     found = [
-        datasets.rows("auction_tails", of_kind.tail(1))[0]
+        datasets.last("auction_tails", of_kind)
         for instrument in LATEST
         if not (of_kind := auctions_of(datasets, instrument)).empty
     ]

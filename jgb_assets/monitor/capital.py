@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from jgb_assets.monitor.cells import Datasets, Row, day, month, number, sentence, words
-from jgb_assets.monitor.drawing import HEIGHT, SERIES, WIDTH, colour, dashes, dated, series, values
+from jgb_assets.monitor.drawing import HEIGHT, SERIES, WIDTH, by_sign, colour, dashes, dated, monthly, series, values
 from jgb_assets.monitor.panels import Content, Table
 
 HOLDER = "Japan"
@@ -41,6 +41,17 @@ def japan(datasets: Datasets) -> pd.DataFrame:
     return frame[frame["holder"] == HOLDER]
 
 
+def foreign_bonds(datasets: Datasets, frequency: str) -> pd.DataFrame:
+    """What residents bought, net, of foreign long-term debt, by period; where it is known."""
+    frame = datasets.frame("securities_flows")
+    return frame[
+        (frame["frequency"] == frequency)
+        & (frame["direction"] == "outward")
+        & (frame["security_type"] == "long_term_debt")
+        & frame["net_jpy_bn"].notna()
+    ]
+
+
 def holdings(datasets: Datasets) -> Content | None:
     """The level with its first prints, and Japan's rank among countries."""
     recent = japan(datasets).tail(LEVEL_MONTHS)
@@ -60,8 +71,7 @@ def holdings(datasets: Datasets) -> Content | None:
     y = alt.Y("last seen:Q", title="usd bn", scale=alt.Scale(zero=False))
     level = base.mark_line(color=SERIES[0]).encode(y=y)
     first = base.mark_point(filled=False, color=SERIES[1], size=26, opacity=1).encode(y="first:Q")
-    breaks = _breaks(rows)
-    worst = max(2, *(int(row["rank"].value) for row in rows if not row["rank"].is_null), 2)
+    worst = max([2, *(int(row["rank"].value) for row in rows if not row["rank"].is_null)])
     rank = (
         base.mark_line(color=SERIES[0], interpolate="step-after")
         .encode(
@@ -103,7 +113,7 @@ def holdings(datasets: Datasets) -> Content | None:
         month(last["month_end_date"]),
         ("tic_holdings",),
         table,
-        alt.vconcat(alt.layer(level, first, *breaks), rank),
+        alt.vconcat(alt.layer(level, first, *_breaks(rows, dated("month"))), rank),
         "Circles: as first seen by this pipeline. By custodian: other countries hold for Japan too. "
         "Dashed: a new survey starts the series anew.",
     )
@@ -126,12 +136,7 @@ def holding_changes(datasets: Datasets) -> Content | None:
         {"month": _iso(row), "usd_bn": row["change_usd_bn"].value} for row in rows if not row["change_usd_bn"].is_null
     ]
     order = list(PARTS.values())
-    x = alt.X(
-        "month:O",
-        title=None,
-        timeUnit=alt.TimeUnitParams(unit="yearmonth", utc=True),
-        axis=alt.Axis(format="%Y-%m", labelAngle=-90),
-    )
+    x = monthly()
     stacked = (
         alt.Chart(values(bars), width=WIDTH, height=HEIGHT - 30)
         .mark_bar()
@@ -152,8 +157,6 @@ def holding_changes(datasets: Datasets) -> Content | None:
         .mark_point(shape="diamond", color=colour("ink"), stroke=colour("surface"), strokeWidth=1.5, size=70, opacity=1)
         .encode(x=x, y="usd_bn:Q")
     )
-    broken = [{"month": _iso(row)} for row in rows if row["series_break"].value]
-    marks = [alt.Chart(values(broken)).mark_rule(strokeDash=[4, 3]).encode(x=x)] if broken else []
     last = rows[-1]
     table = Table(
         ["month", "change, usd bn", *(f"{label}, usd bn" for label in order), "what may be said", "break"],
@@ -179,21 +182,15 @@ def holding_changes(datasets: Datasets) -> Content | None:
         month(last["month_end_date"]),
         ("tic_holdings",),
         table,
-        alt.layer(stacked, total, *marks),
+        alt.layer(stacked, total, *_breaks(rows, x)),
         "Diamond: the change. Only net purchases tell what was bought; a dashed line marks a break of the series.",
     )
 
 
 def investors(datasets: Datasets) -> Content | None:
     """Net purchases of foreign long-term debt by type of investor, month by month."""
-    frame = datasets.frame("securities_flows")
-    bought = frame[
-        (frame["frequency"] == "monthly")
-        & (frame["direction"] == "outward")
-        & (frame["security_type"] == "long_term_debt")
-        & frame["investor_type"].isin(INVESTORS)
-        & frame["net_jpy_bn"].notna()
-    ]
+    bought = foreign_bonds(datasets, "monthly")
+    bought = bought[bought["investor_type"].isin(INVESTORS)]
     if bought.empty:
         return None
     months = sorted(bought["period_end_date"].unique())[-FLOW_MONTHS:]
@@ -205,19 +202,14 @@ def investors(datasets: Datasets) -> Content | None:
         for on, rows in by_month.items()
         for kind, row in rows.items()
     ]
-    x = alt.X(
-        "month:O",
-        title=None,
-        timeUnit=alt.TimeUnitParams(unit="yearmonth", utc=True),
-        axis=alt.Axis(format="%Y-%m", labelAngle=-90),
-    )
+    x = monthly()
     chart = (
         alt.Chart(values(bars), width=WIDTH - 90, height=52)
         .mark_bar()
         .encode(
             x=x,
             y=alt.Y("jpy_bn:Q", title=None, axis=alt.Axis(tickCount=3)),
-            color=alt.condition(alt.datum.jpy_bn >= 0, alt.value(SERIES[0]), alt.value(SERIES[1])),
+            color=by_sign("jpy_bn"),
             row=alt.Row(
                 "investor:N",
                 title=None,
@@ -262,13 +254,7 @@ def investors(datasets: Datasets) -> Content | None:
 
 def weeks(datasets: Datasets) -> Content | None:
     """Weekly net purchases of foreign long-term debt by residents."""
-    frame = datasets.frame("securities_flows")
-    bought = frame[
-        (frame["frequency"] == "weekly")
-        & (frame["direction"] == "outward")
-        & (frame["security_type"] == "long_term_debt")
-        & frame["net_jpy_bn"].notna()
-    ].tail(FLOW_WEEKS)
+    bought = foreign_bonds(datasets, "weekly").tail(FLOW_WEEKS)
     if bought.empty:
         return None
     rows = datasets.rows("securities_flows", bought)
@@ -279,7 +265,7 @@ def weeks(datasets: Datasets) -> Content | None:
         .encode(
             x=dated("week"),
             y=alt.Y("jpy_bn:Q", title="jpy bn"),
-            color=alt.condition(alt.datum.jpy_bn >= 0, alt.value(SERIES[0]), alt.value(SERIES[1])),
+            color=by_sign("jpy_bn"),
         )
     )
     last, known = rows[-1], datasets.frame("repatriation")
@@ -290,7 +276,7 @@ def weeks(datasets: Datasets) -> Content | None:
         net=number(last["net_jpy_bn"], 1, signed=True),
     )
     if not known.empty:
-        sums = datasets.rows("repatriation", known.tail(1))[0]
+        sums = datasets.last("repatriation", known)
         told = [
             sentence("{n} weeks {sum}", n=n, sum=number(sums[f"foreign_bond_net_{n}w_jpy_bn"], 1, signed=True))
             for n in (4, 13, 52)
@@ -339,7 +325,7 @@ def spreads(datasets: Datasets) -> Content | None:
         color=series("measure", order).legend(columns=2),
         strokeDash=dashes("measure", order).legend(columns=2),
     )
-    last = datasets.rows("repatriation", recent.tail(1))[0]
+    last = datasets.last("repatriation", recent)
     months = recent.groupby(recent["obs_date"].dt.to_period("M")).head(1)
     shown = datasets.rows("repatriation", months)
     if shown[-1]["obs_date"].value != last["obs_date"].value:
@@ -381,8 +367,7 @@ def _iso(row: Row) -> str:
     return f"{row['month_end_date'].value:%Y-%m-%d}"
 
 
-def _breaks(rows: list[Row]) -> list[alt.Chart]:
+def _breaks(rows: list[Row], x: alt.X) -> list[alt.Chart]:
+    """A dashed line where the series starts anew; no chart where it never does."""
     broken = [{"month": _iso(row)} for row in rows if row["series_break"].value]
-    if not broken:
-        return []
-    return [alt.Chart(values(broken)).mark_rule(strokeDash=[4, 3]).encode(x=dated("month"))]
+    return [alt.Chart(values(broken)).mark_rule(strokeDash=[4, 3]).encode(x=x)] if broken else []

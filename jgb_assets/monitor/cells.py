@@ -185,6 +185,11 @@ class Datasets:
         key = self.key(name)
         return [Row(name, tuple(values[column] for column in key), values) for values in chosen.to_dict("records")]
 
+    def last(self, name: str, chosen: pd.DataFrame) -> Row:
+        """The last row of a part of a dataset's frame that is not empty."""
+        (row,) = self.rows(name, chosen.tail(1))
+        return row
+
     def count(self, name: str, column: str = "", wanted: str = "") -> Count:
         """The number of rows of a dataset, or of those with a value in a column."""
         frame = self.frame(name)

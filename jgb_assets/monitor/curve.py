@@ -52,7 +52,7 @@ SHAPES = {
 KINKS = {"slope_10s30s_bp": "10s30s", "slope_20s30s_bp": "20s30s", "slope_30s40s_bp": "30s40s"}
 KINK_YEARS = 3
 EXTREME_PCTILE = 2.5  # a percentile so near to an end is told
-TEN = 10  # the cells of shorter maturities are a year wide: three digits only just fit
+A_YEAR_WIDE = 10  # the cells of shorter maturities are: three digits only just fit
 HEAT_BP = [-25, -10, -3, 3, 10, 25]
 HEAT = ["fall-3", "fall-2", "fall-1", "flat", "rise-1", "rise-2", "rise-3"]
 
@@ -133,9 +133,7 @@ def _levels(curves: dict[str, dict[int, Row]], named: dict[str, Figure]) -> Mark
     if "the shock" not in curves or named["the shock"].value == named["newest"].value:
         return text
     moves = [
-        sentence(
-            "{move} bp in the {tenor}-year", tenor=tenor, move=_moved(newest[tenor], curves["the shock"][tenor], 1)
-        )
+        sentence("{move} bp in the {tenor}-year", tenor=tenor, move=_moved(newest[tenor], curves["the shock"][tenor]))
         for tenor in WINDOW_TENORS
         if tenor in newest and tenor in curves["the shock"]
     ]
@@ -144,8 +142,8 @@ def _levels(curves: dict[str, dict[int, Row]], named: dict[str, Figure]) -> Mark
     )
 
 
-def _moved(now: Row, then: Row, digits: int) -> Figure:
-    return difference(now["yield_pct"], then["yield_pct"], digits, BP_PER_PCT)
+def _moved(now: Row, then: Row) -> Figure:
+    return difference(now["yield_pct"], then["yield_pct"], 1, BP_PER_PCT)
 
 
 def changes(datasets: Datasets) -> Content | None:
@@ -158,7 +156,7 @@ def changes(datasets: Datasets) -> Content | None:
     curves = {label: curve_on(datasets, on) for label, on in then.items() if on is not None}
     newest = curve_on(datasets, now)
     moves = {
-        label: {tenor: _moved(newest[tenor], curve[tenor], 1) for tenor in newest if tenor in curve}
+        label: {tenor: _moved(newest[tenor], curve[tenor]) for tenor in newest if tenor in curve}
         for label, curve in curves.items()
     }
     edges = _edges(sorted(newest))
@@ -169,7 +167,7 @@ def changes(datasets: Datasets) -> Content | None:
             "from": edges[tenor][0],
             "to": edges[tenor][1],
             "middle": sum(edges[tenor]) / 2,
-            "is_tight": tenor < TEN and abs(move.value) > 99,
+            "is_tight": tenor < A_YEAR_WIDE and abs(move.value) > 99,
             "change_bp": move.value,
             "text": f"{move.value:+.0f}".replace("-", MINUS) if round(move.value) else "0",
         }
@@ -224,7 +222,7 @@ def shape(datasets: Datasets) -> Content | None:
     frame = datasets.frame("curve_shape")
     if frame.empty:
         return None
-    row = datasets.rows("curve_shape", frame.tail(1))[0]
+    row = datasets.last("curve_shape", frame)
     stems = {column.rpartition("_")[0]: (column, label) for column, label in SHAPES.items()}
     known = {stem: told for stem, told in stems.items() if not row[told[0]].is_null}
     rows = [
@@ -312,7 +310,7 @@ def kinks(datasets: Datasets) -> Content | None:
             strokeDash=dashes("slope", list(KINKS.values())),
         )
     )
-    last = datasets.rows("curve_shape", recent.tail(1))[0]
+    last = datasets.last("curve_shape", recent)
     months = recent.groupby(recent["obs_date"].dt.to_period("M")).tail(1)
     table = Table(
         ["last session of the month", *(f"{label}, bp" for label in KINKS.values())],
@@ -349,7 +347,7 @@ def event_windows(datasets: Datasets) -> Content | None:
         base = curve_on(datasets, days[centre - BEFORE])
         for offset in range(-BEFORE, min(AFTER, len(days) - 1 - centre) + 1):
             curve = curve_on(datasets, days[centre + offset])
-            moves = {t: _moved(curve[t], base[t], 1) for t in WINDOW_TENORS if t in curve and t in base}
+            moves = {t: _moved(curve[t], base[t]) for t in WINDOW_TENORS if t in curve and t in base}
             newest = _day_of(curve)
             rows += [
                 {"event": f"{event:%Y-%m-%d}", "session": offset, "tenor": f"{tenor}-year", "bp": move.value}

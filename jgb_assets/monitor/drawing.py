@@ -86,24 +86,39 @@ def values(rows: list[dict[str, Any]]) -> Any:
     return alt.InlineData(values=rows)
 
 
-def dated(name: str, title: str | None = None, **axis: Any) -> alt.X:
+def dated(name: str, title: str | None = None) -> alt.X:
     """A time axis of ISO dates, without the machine's zone."""
-    return alt.X(f"{name}:T", title=title, scale=alt.Scale(type="utc"), axis=alt.Axis(**axis))
+    return alt.X(f"{name}:T", title=title, scale=alt.Scale(type="utc"), axis=alt.Axis())
 
 
-def maturities(name: str = "tenor_years", shown: list[int] | None = None) -> alt.X:
+def monthly() -> alt.X:
+    """An axis of months with room for a bar each."""
+    return alt.X(
+        "month:O",
+        title=None,
+        timeUnit=alt.TimeUnitParams(unit="yearmonth", utc=True),
+        axis=alt.Axis(format="%Y-%m", labelAngle=-90),
+    )
+
+
+def by_sign(name: str) -> Any:
+    """One colour for what was bought, one for what was sold."""
+    return alt.condition(alt.datum[name] >= 0, alt.value(SERIES[0]), alt.value(SERIES[1]))
+
+
+def maturities(shown: list[int] | None = None) -> alt.X:
     """The axis of maturities: numbers, so that 30 to 40 years is as wide as 10 to 20."""
     return alt.X(
-        f"{name}:Q",
+        "tenor_years:Q",
         title="maturity, years",
         scale=alt.Scale(zero=False, nice=False, padding=8),
         axis=alt.Axis(values=shown or [1, 5, 10, 15, 20, 25, 30, 40], format="d"),
     )
 
 
-def series(name: str, order: list[str], title: str | None = None) -> alt.Color:
+def series(name: str, order: list[str]) -> alt.Color:
     """A colour for each of a few series, in their order."""
-    return alt.Color(f"{name}:N", title=title, sort=order, scale=alt.Scale(domain=order, range=SERIES[: len(order)]))
+    return alt.Color(f"{name}:N", title=None, sort=order, scale=alt.Scale(domain=order, range=SERIES[: len(order)]))
 
 
 def dashes(name: str, order: list[str]) -> alt.StrokeDash:

@@ -9,16 +9,18 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from jgb_assets.monitor.auctions import auctions_of, tails
-from jgb_assets.monitor.capital import holdings, japan, spreads
+from jgb_assets.monitor.auctions import auctions_of
+from jgb_assets.monitor.capital import foreign_bonds, japan
 from jgb_assets.monitor.cells import Datasets, shortest
 from jgb_assets.monitor.claims import VERDICTS
-from jgb_assets.monitor.curve import SHAPES, curve_now
-from jgb_assets.monitor.drawing import SERIES, colour, dated, maturities, png, series, values
-from jgb_assets.monitor.panels import Chart, Content
+from jgb_assets.monitor.curve import SHAPES
+from jgb_assets.monitor.drawing import SERIES, by_sign, colour, dated, maturities, png, series, values
+from jgb_assets.monitor.page import PANELS
+from jgb_assets.monitor.panels import Chart
 
 MOST_BYTES, SCALES = 60_000, (1.5, 1.0, 0.5)  # the first scale that is small enough
 WIDTH, HEIGHT = 320, 130
+OVERVIEW = ("curve", "tails-20y", "holdings", "spreads")  # panels of the page
 YEARS = pd.DateOffset(years=3)
 Scalars = dict[str, float]
 Picture = Callable[[Datasets], Chart | None]
@@ -39,11 +41,12 @@ def picture(datasets: Datasets, name: str) -> bytes | None:
 
 
 def overview(datasets: Datasets) -> bytes:
-    """A PNG of the page's first charts, at most ``MOST_BYTES``: the curve, the 20-year's tails, holdings, spreads."""
+    """A PNG of some of the page's charts, at most ``MOST_BYTES``: the curve, the 20-year's tails, holdings, spreads."""
+    panels = {panel.name: panel for panel in PANELS}
     charts = [
-        content.chart.properties(title=title)
-        for title, fill in OVERVIEW.items()
-        if (content := fill(datasets)) and content.chart
+        content.chart.properties(title=panels[name].title)
+        for name in OVERVIEW
+        if (content := panels[name].fill(datasets)) and content.chart
     ]
     return _small(
         alt.concat(*charts, columns=2).resolve_scale(color="independent", strokeDash="independent"), SCALES[1:]
@@ -137,12 +140,8 @@ def _melted(
 
 
 def _curve(datasets: Datasets) -> Chart:
-    frame = datasets.frame("jgb_yields")
-    newest = frame[frame["obs_date"] == frame["obs_date"].iloc[-1]]
-    rows = [
-        {"tenor_years": int(tenor), "pct": pct}
-        for tenor, pct in zip(newest["tenor_years"], newest["yield_pct"], strict=True)
-    ]
+    newest = _newest_day(datasets, "jgb_yields", "tenor_years", "yield_pct")
+    rows = [{"tenor_years": tenor, "pct": pct} for tenor, pct in zip(newest.index.tolist(), newest, strict=True)]
     return (
         _base(rows)
         .mark_line(point=True, color=SERIES[0])
@@ -217,27 +216,19 @@ def _spreads(datasets: Datasets) -> Chart:
 
 
 def _flows(datasets: Datasets) -> Chart:
-    frame = datasets.frame("securities_flows")
-    bought = frame[
-        (frame["frequency"] == "monthly")
-        & (frame["direction"] == "outward")
-        & (frame["security_type"] == "long_term_debt")
-        & (frame["investor_type"] == "all")
-    ].tail(36)
-    return _signed(bought["period_end_date"], bought["net_jpy_bn"], "jpy bn a month")
-
-
-def _signed(days: pd.Series, amounts: pd.Series, unit: str) -> Chart:
+    months = foreign_bonds(datasets, "monthly")
+    bought = months[months["investor_type"] == "all"].tail(36)
     rows = [
-        {"day": f"{on:%Y-%m-%d}", "value": value} for on, value in zip(days, amounts, strict=True) if not pd.isna(value)
+        {"day": f"{on:%Y-%m-%d}", "value": value}
+        for on, value in zip(bought["period_end_date"], bought["net_jpy_bn"], strict=True)
     ]
     return (
         _base(rows)
         .mark_bar(width=6)
         .encode(
             x=dated("day"),
-            y=alt.Y("value:Q", title=unit),
-            color=alt.condition(alt.datum.value >= 0, alt.value(SERIES[0]), alt.value(SERIES[1])),
+            y=alt.Y("value:Q", title="jpy bn a month"),
+            color=by_sign("value"),
         )
     )
 
@@ -269,11 +260,14 @@ def _vintages(datasets: Datasets) -> Chart:
 
 def _counted(counts: Mapping[Any, int], title: str) -> Chart:
     rows = [{"name": name, "count": int(count)} for name, count in counts.items()]
-    base = _base(rows).encode(
-        y=alt.Y("name:N", title=None, sort=list(counts), axis=alt.Axis(labelLimit=190)),
-        x=alt.X("count:Q", title=title, axis=alt.Axis(format="d", tickMinStep=1)),
+    return (
+        _base(rows)
+        .mark_bar(color=SERIES[0])
+        .encode(
+            y=alt.Y("name:N", title=None, sort=list(counts), axis=alt.Axis(labelLimit=190)),
+            x=alt.X("count:Q", title=title, axis=alt.Axis(format="d", tickMinStep=1)),
+        )
     )
-    return base.mark_bar(color=SERIES[0])
 
 
 def _securities(datasets: Datasets) -> Chart:
@@ -317,22 +311,10 @@ def _status(datasets: Datasets) -> Chart:
 def _claims(datasets: Datasets) -> Chart:
     frame = datasets.frame("claims")
     counts = {label: int((frame["verdict"] == verdict).sum()) for verdict, label in VERDICTS.items()}
-    bars = _counted(counts, "claims").encode(
-        color=alt.Color(
-            "name:N",
-            legend=None,
-            scale=_verdict_colours(),
-        )
-    )
+    bars = _counted(counts, "claims").encode(color=alt.Color("name:N", legend=None, scale=_verdict_colours()))
     return bars + bars.mark_text(align="left", dx=4).encode(text="count:Q", color=alt.value(colour("ink")))
 
 
-OVERVIEW: dict[str, Callable[[Datasets], Content | None]] = {
-    "The curve now and before": curve_now,
-    "Tails of the 20-year": tails("20y"),
-    "What Japan holds of US Treasuries": holdings,
-    "What staying abroad pays": spreads,
-}
 PICTURES: dict[str, Picture] = {
     "auction_tails": _tails,
     "claims": _claims,
@@ -358,6 +340,13 @@ def _newest(datasets: Datasets, name: str, columns: list[str]) -> Scalars:
     return {column: last[column] for column in columns}
 
 
+def _newest_day(datasets: Datasets, name: str, by: str, column: str) -> pd.Series:
+    """A column of the newest day, by maturity."""
+    frame = datasets.frame(name)
+    newest: pd.Series = frame[frame["obs_date"] == frame["obs_date"].iloc[-1]].set_index(by)[column]
+    return newest
+
+
 def _newest_auctions(datasets: Datasets) -> Scalars:
     told: Scalars = {}
     for instrument in ("10y", "20y", "30y", "40y"):
@@ -372,30 +361,22 @@ def _newest_auctions(datasets: Datasets) -> Scalars:
 
 
 def _newest_moves(datasets: Datasets) -> Scalars:
-    frame = datasets.frame("curve_moves")
-    newest = frame[frame["obs_date"] == frame["obs_date"].iloc[-1]].set_index("tenor_years")["change_1d_bp"]
+    newest = _newest_day(datasets, "curve_moves", "tenor_years", "change_1d_bp")
     return {f"change_1d_{tenor}y_bp": newest[tenor] for tenor in (10, 30, 40) if tenor in newest.index}
 
 
 def _newest_curve(datasets: Datasets) -> Scalars:
-    frame = datasets.frame("jgb_yields")
-    newest = frame[frame["obs_date"] == frame["obs_date"].iloc[-1]].set_index("tenor_years")["yield_pct"]
+    newest = _newest_day(datasets, "jgb_yields", "tenor_years", "yield_pct")
     return {f"yield_{tenor}y_pct": newest[tenor] for tenor in (2, 10, 20, 30, 40) if tenor in newest.index}
 
 
 def _newest_treasuries(datasets: Datasets) -> Scalars:
-    frame = datasets.frame("ust_yields")
-    newest = frame[frame["obs_date"] == frame["obs_date"].iloc[-1]].set_index("tenor_months")["yield_pct"]
+    newest = _newest_day(datasets, "ust_yields", "tenor_months", "yield_pct")
     return {f"yield_{months // 12}y_pct": newest[months] for months in (24, 120, 360) if months in newest.index}
 
 
 def _newest_flow(datasets: Datasets) -> Scalars:
-    frame = datasets.frame("securities_flows")
-    weeks = frame[
-        (frame["frequency"] == "weekly")
-        & (frame["direction"] == "outward")
-        & (frame["security_type"] == "long_term_debt")
-    ]
+    weeks = foreign_bonds(datasets, "weekly")
     return {} if weeks.empty else {"outward_long_term_debt_net_jpy_bn": weeks["net_jpy_bn"].iloc[-1]}
 
 

@@ -116,7 +116,7 @@ def _tail(datasets: Datasets) -> Headline | None:
     auctions = auctions_of(datasets, "20y")
     if auctions.empty:
         return None
-    row = datasets.rows("auction_tails", auctions.tail(1))[0]
+    row = datasets.last("auction_tails", auctions)
     return Headline(
         "Last 20-year auction",
         sentence("tail {value} bp", value=number(row["tail_yield_bp"], 1)),
@@ -128,7 +128,7 @@ def _holding(datasets: Datasets) -> Headline | None:
     months = japan(datasets)
     if months.empty:
         return None
-    row = datasets.rows("tic_holdings", months.tail(1))[0]
+    row = datasets.last("tic_holdings", months)
     return Headline(
         "Japan's Treasuries",
         sentence("{value} bn USD", value=number(row["position_usd_bn"], 1)),
@@ -169,7 +169,7 @@ def _last(datasets: Datasets, name: str, filled: str | None = None) -> Row | Non
     frame = datasets.frame(name)
     if filled and not frame.empty:
         frame = frame[frame[filled].notna()]
-    return None if frame.empty else datasets.rows(name, frame.tail(1))[0]
+    return None if frame.empty else datasets.last(name, frame)
 
 
 def _high_yields(datasets: Datasets) -> Iterator[Markup]:
@@ -264,7 +264,7 @@ def _weak_auctions(datasets: Datasets) -> Iterator[Markup]:
         auctions = auctions_of(datasets, instrument)
         if len(auctions) < ENOUGH_AUCTIONS:
             continue
-        row = datasets.rows("auction_tails", auctions.tail(1))[0]
+        row = datasets.last("auction_tails", auctions)
         held = row["auction_date"].value
         if held < days[-1] - RECENT:
             continue

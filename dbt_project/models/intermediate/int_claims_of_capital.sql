@@ -448,11 +448,4 @@ final as (
 
 )
 
-select
-    claim_id,
-    if(verdict = 'not_measurable', null, measured_value)::double as measured_value,
-    basis,
-    if(verdict = 'not_measurable', null, evidence_date) as evidence_date,
-    verdict,
-    note
-from final
+{{ measured_or_not('final') }}
